@@ -1,0 +1,203 @@
+#!/usr/bin/env node
+/**
+ * `make bench`: trapgate on Unicorn, qemu-user and the bare machine in one run, in turns, so that a busy minute hits all
+ * three. Prints a table in markdown.
+ *
+ *     node bench/run.mjs [--rounds N] [--only WORD] [--write]
+ *
+ * --write puts the table into docs/status.md. qemu-user is Debian's package, unpacked privately.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { GZIP_WHY, HELLO_WHY, rows } from "./rows.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "5" },
+    only: { type: "string", default: "" },
+    write: { type: "boolean", default: false },
+  },
+});
+const ROUNDS = Number(options.rounds);
+/** A difference shorter than this is noise; a base run longer than that wastes time. */
+const LONG_ENOUGH_NS = 150e6;
+const folder = join(root, "build/bench");
+const measureTool = join(folder, "measure");
+const guests = join(root, "build/guests");
+const busybox = join(root, ".private/debian/trixie/usr/bin/busybox");
+
+function fail(message) {
+  console.error(`bench: ${message}`);
+  process.exit(1);
+}
+
+function hostSuite() {
+  const text = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
+  return /^VERSION_CODENAME=(\w+)/m.exec(text)?.[1];
+}
+
+/** The path of qemu-x86_64, unpacked when needed; undefined where it cannot be had. */
+function findQemu() {
+  const suite = hostSuite() ?? "trixie";
+  const bin = join(root, ".private/debian", suite, "usr/bin");
+  const find = () =>
+    ["qemu-x86_64-static", "qemu-x86_64"]
+      .map((name) => join(bin, name))
+      .find((path) => existsSync(path) && spawnSync(path, ["--version"]).status === 0);
+  for (const name of ["qemu-user-static", "qemu-user"]) {
+    const found = find();
+    if (found) return found;
+    spawnSync(process.execPath, [join(root, "scripts/setup-debian.mjs"), "--suite", suite, name], { stdio: "inherit" });
+  }
+  return find();
+}
+
+function buildMeasureTool() {
+  mkdirSync(folder, { recursive: true });
+  const compiler = process.env.CC ?? "cc";
+  const result = spawnSync(compiler, ["-O1", "-o", measureTool, join(root, "bench/measure.c")], { stdio: "inherit" });
+  if (result.status !== 0) fail(`${compiler} could not compile bench/measure.c`);
+}
+
+const qemu = findQemu();
+if (!qemu) console.error("bench: qemu-user is not to be had here; its column stays empty");
+const trapgate = join(root, "bin/trapgate");
+const systems = [
+  { name: "trapgate", prefix: [process.execPath, trapgate, "run"] },
+  ...(qemu ? [{ name: "qemu-user", prefix: [qemu] }] : []),
+  { name: "native", prefix: [] },
+];
+
+/** One run: { wall (ns), rss (KiB) }. */
+function measure(system, words) {
+  const command = [...system.prefix, ...words];
+  const { stdout, stderr } = spawnSync(measureTool, command, { cwd: folder, encoding: "utf8" });
+  const [wall, rss, code] = stdout.split(" ").map(Number);
+  if (code !== 0) fail(`${command.join(" ")} ended with exit code ${code}\n${stderr}`);
+  return { wall, rss };
+}
+
+function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Median over the rounds of what `sample` gives for each system, the systems taking turns. */
+function inTurns(sample) {
+  const samples = systems.map(() => []);
+  for (let round = 0; round < ROUNDS; round++) systems.forEach((system, index) => samples[index].push(sample(system)));
+  return Object.fromEntries(systems.map(({ name }, index) => [name, median(samples[index])]));
+}
+
+/** Iterations after which doubling them is worth measuring. */
+function calibrate(system, row, program) {
+  for (let count = row.base; ; count *= 2) {
+    const once = measure(system, [program, String(count)]).wall;
+    const twice = measure(system, [program, String(count * 2)]).wall;
+    if (twice - once > LONG_ENOUGH_NS || count > 1e10) return count;
+  }
+}
+
+function measureRow(row) {
+  const program = join(guests, "bench", row.program);
+  const counts = new Map(systems.map((system) => [system, calibrate(system, row, program)]));
+  return inTurns((system) => {
+    const count = counts.get(system);
+    const once = measure(system, [program, String(count)]).wall;
+    const twice = measure(system, [program, String(count * 2)]).wall;
+    return (twice - once) / count / 1000 / (row.per ?? 1);
+  });
+}
+
+function number(value) {
+  if (value === undefined || !Number.isFinite(value)) return "-";
+  return value >= 100
+    ? value.toFixed(0)
+    : value >= 10
+      ? value.toFixed(1)
+      : value >= 0.1
+        ? value.toFixed(2)
+        : value.toFixed(4);
+}
+
+function tableLine(name, unit, values, goal, why) {
+  const { trapgate: ours, "qemu-user": theirs, native } = values;
+  const ratio = (other) => (other ? `${number(ours / other)}x` : "-");
+  const wanted = goal === undefined ? "" : `${ours <= goal ? "reached" : "missed"}: ${goal} ${unit}`;
+  return `| ${name} | ${unit} | ${number(ours)} | ${number(theirs)} | ${number(native)} | ${ratio(theirs)} | ${ratio(native)} | ${wanted} | ${why} |`;
+}
+
+function helloLines() {
+  const hello = join(guests, "hello");
+  const wall = inTurns((system) => measure(system, [hello]).wall / 1e6);
+  const rss = inTurns((system) => measure(system, [hello]).rss / 1024);
+  return [
+    tableLine("hello, start to exit", "ms", wall, undefined, HELLO_WHY),
+    tableLine(
+      "hello, peak memory",
+      "MiB",
+      rss,
+      undefined,
+      "Node, its heap, the library and the guest RAM that was touched",
+    ),
+  ];
+}
+
+/** busybox gzip of 20 MB, less the time of `busybox true`. */
+function gzipLine() {
+  const input = join(folder, "gzip-input");
+  let seed = 1;
+  const lines = Array.from(
+    { length: 500_000 },
+    (_, i) => `${i} ${(seed = (seed * 48271) % 2147483647)} and text, text, text`,
+  );
+  writeFileSync(input, lines.join("\n").slice(0, 20_000_000));
+  const sample = (system) =>
+    (measure(system, [busybox, "gzip", "-c", input]).wall - measure(system, [busybox, "true"]).wall) / 1e6;
+  const values = inTurns(sample);
+  rmSync(input);
+  return tableLine("busybox gzip of 20 MB", "ms", values, undefined, GZIP_WHY);
+}
+
+function machineLine() {
+  const version = qemu
+    ? /version (\S+)/.exec(spawnSync(qemu, ["--version"], { encoding: "utf8" }).stdout)?.[1]
+    : "none";
+  const { length } = cpus();
+  return `${length} x ${cpus()[0]?.model.trim() ?? "unknown processor"}, Node ${process.versions.node}, qemu-user ${version}; medians of ${ROUNDS} rounds, the three in turns.`;
+}
+
+function writeStatus(table) {
+  const path = join(root, "docs/status.md");
+  const text = readFileSync(path, "utf8");
+  const marks = /(<!-- bench -->\n)[^]*?(\n<!-- end of bench -->)/;
+  if (!marks.test(text)) fail("docs/status.md has no place marked for the table");
+  writeFileSync(
+    path,
+    text.replace(marks, (_, before, after) => `${before}\n${table}\n${after}`),
+  );
+}
+
+if (!existsSync(join(guests, "bench")) || readdirSync(join(guests, "bench")).length === 0)
+  fail("run `make guests` first");
+buildMeasureTool();
+const wanted = (name) => name.includes(options.only);
+const lines = [];
+const add = (line) => {
+  lines.push(line);
+  console.log(line);
+};
+console.log(machineLine());
+console.log();
+add("| what | unit | trapgate | qemu-user | native | to qemu | to native | goal | why |");
+add("| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | --- |");
+if (wanted("hello")) helloLines().forEach(add);
+for (const row of rows) if (wanted(row.name)) add(tableLine(row.name, row.unit, measureRow(row), row.goal, row.why));
+if (wanted("gzip") && existsSync(busybox)) add(gzipLine());
+if (options.write) writeStatus(`${machineLine()}\n\n${lines.join("\n")}`);

@@ -1,0 +1,120 @@
+/** The options that `run` and `trace` have in common, and what they mean to the library. */
+import { ENGINE_NAMES, type EngineName, type NodeMachineOptions } from "../machine/node/index.ts";
+import type { OptionSpec, ParsedArguments } from "./arguments.ts";
+import { guestView } from "./guest-view.ts";
+import { UsageError } from "./usage.ts";
+
+export const runSpecs: readonly OptionSpec[] = [
+  {
+    name: "root",
+    value: "DIR|TAR",
+    help: "the guest's root: a folder (read-only, see --rw) or a tar archive, plain or gzip",
+  },
+  { name: "host", help: "the whole host as root, read-only, with a fresh /tmp, /proc and /dev" },
+  { name: "bind", value: "HOST:GUEST[:rw]", many: true, help: "shows a file or folder of the host in the guest" },
+  { name: "rw", help: "makes the current folder (with --root DIR: that folder) writable" },
+  { name: "env", short: "E", value: "VAR=VALUE", many: true, help: "sets an environment variable of the guest" },
+  { name: "unset", short: "U", value: "VAR", many: true, help: "removes an environment variable" },
+  { name: "cwd", value: "DIR", help: "working directory in the guest" },
+  { name: "memory", value: "SIZE", help: "RAM of the machine, with K, M or G (default 1G)" },
+  { name: "engine", value: "NAME", help: `what executes instructions: ${ENGINE_NAMES.join(", ")}` },
+  { name: "clock", value: "host|virtual", help: "real time, or time that only moves with executed work" },
+  { name: "seed", value: "N", help: "makes the guest's random numbers repeatable" },
+  { name: "timeout", value: "SECONDS", help: "stops the machine after this time, with exit code 124" },
+  { name: "max-tasks", value: "N", help: "how many tasks may live at once (default 4096)" },
+];
+
+/** Everything the library must be told to run PROGRAM; `guestPath` is the program's first candidate. @throws UsageError */
+export async function machineOptions(command: string, { given, rest }: ParsedArguments): Promise<NodeMachineOptions> {
+  const [program, ...args] = rest;
+  if (program === undefined)
+    throw new UsageError(`${command}: which program? Usage: ${command} [options] PROGRAM [ARGS...]`);
+  const one = (name: string): string | undefined => given.get(name)?.at(-1);
+  const wrong = (name: string, value: string, expected: string): never => {
+    throw new UsageError(`${command}: --${name} must be ${expected}, not "${value}"`);
+  };
+  const read = <T>(name: string, expected: string, parse: (value: string) => T | undefined): T | undefined => {
+    const value = one(name);
+    return value === undefined ? undefined : (parse(value) ?? wrong(name, value, expected));
+  };
+
+  const host = given.has("host");
+  const root = one("root");
+  if (host && root !== undefined) throw new UsageError(`${command}: --host and --root exclude each other`);
+  const env = guestEnvironment(command, root !== undefined, given.get("env") ?? [], given.get("unset") ?? []);
+  const view = await guestView(command, {
+    program,
+    host,
+    root,
+    binds: given.get("bind") ?? [],
+    writable: given.has("rw"),
+    cwd: one("cwd"),
+    path: env["PATH"],
+  });
+  const memory = read("memory", "a size such as 512M, at least 4M and below 4G", parseSize);
+  const engine = read("engine", ENGINE_NAMES.join(" or "), (value) => ENGINE_NAMES.find((name) => name === value));
+  const clock = read("clock", "host or virtual", parseClock);
+  const seed = read("seed", "a whole number", parseSeed);
+  const timeout = read("timeout", "seconds, more than 0, such as 2.5", parseSeconds);
+  const maxTasks = read("max-tasks", "a whole number from 1 to 4194304", parseTasks);
+  return {
+    ...view,
+    argv: [program, ...args],
+    env,
+    ...(memory !== undefined && { memory }),
+    ...(engine !== undefined && { engine: engine satisfies EngineName }),
+    ...(clock !== undefined && { clock }),
+    ...(seed !== undefined && { seed }),
+    ...(timeout !== undefined && { timeoutMs: timeout * 1000 }),
+    ...(maxTasks !== undefined && { maxTasks }),
+  };
+}
+
+/** Bytes from a number with K, M or G behind it, rounded down to whole 64 KiB; undefined if it is no such thing. */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)([KMG]?)(?:i?B)?$/i.exec(text);
+  if (!match) return undefined;
+  const factor = { "": 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }[match[2]!.toUpperCase() as "" | "K" | "M" | "G"];
+  const bytes = Math.floor((Number(match[1]) * factor) / 65536) * 65536;
+  return bytes >= 4 << 20 && bytes <= 4294901760 ? bytes : undefined;
+}
+
+function parseClock(text: string): "host" | "virtual" | undefined {
+  return text === "host" || text === "virtual" ? text : undefined;
+}
+
+function parseSeed(text: string): number | undefined {
+  return /^-?(\d+|0x[0-9a-f]+)$/i.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
+}
+
+function parseSeconds(text: string): number | undefined {
+  return /^(\d+\.?\d*|\.\d+)s?$/.test(text) && parseFloat(text) > 0 ? parseFloat(text) : undefined;
+}
+
+function parseTasks(text: string): number | undefined {
+  const count = /^\d+$/.test(text) ? Number(text) : 0;
+  return count >= 1 && count <= 4194304 ? count : undefined;
+}
+
+/**
+ * The guest's environment: the host's where the guest sees host files, as qemu-user has it; a small clean one in a root
+ * of its own.
+ */
+function guestEnvironment(command: string, isOwnRoot: boolean, set: readonly string[], unset: readonly string[]) {
+  const env: Record<string, string> = {};
+  const host = process.env;
+  if (isOwnRoot) {
+    env["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    env["HOME"] = "/root";
+    for (const name of ["TERM", "LANG"]) if (host[name] !== undefined) env[name] = host[name];
+  } else {
+    for (const [name, value] of Object.entries(host)) if (value !== undefined) env[name] = value;
+  }
+  for (const name of unset) delete env[name];
+  for (const setting of set) {
+    const equals = setting.indexOf("=");
+    if (equals < 1) throw new UsageError(`${command}: -E needs VAR=VALUE, not "${setting}"`);
+    env[setting.slice(0, equals)] = setting.slice(equals + 1);
+  }
+  return env;
+}

@@ -1,0 +1,21 @@
+/** The engines that the contract tests run on: adding one here runs the whole suite on it. */
+import { describe, onTestFinished } from "vitest";
+import { createUnicornEngine } from "../unicorn/unicorn-engine.ts";
+import type { EngineFactory } from "./test-machine.ts";
+
+const ENGINES: readonly { readonly name: string; readonly create: EngineFactory }[] = [
+  { name: "unicorn", create: (memory) => createUnicornEngine(memory) },
+  { name: "unicorn, by functions only", create: (memory) => createUnicornEngine(memory, { direct: false }) },
+];
+
+/** Declares a group of tests once for every engine. Engines made in a test are disposed of behind it. */
+export function describeEngines(title: string, body: (create: EngineFactory) => void): void {
+  for (const { name, create } of ENGINES) {
+    const createForTest: EngineFactory = (memory) => {
+      const engine = create(memory);
+      onTestFinished(() => engine.dispose());
+      return engine;
+    };
+    describe(`${title} (${name})`, () => body(createForTest));
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Signal frames: the registers a handler interrupts, on the user's stack in the form of struct rt_sigframe, and the way
+ * back (sigreturn(2), getcontext(3)).
+ */
+import { EFAULT } from "../../abi/errno.ts";
+import { SA_ONSTACK, SA_RESTORER, SIGSEGV, SS_AUTODISARM, SS_DISABLE, SS_ONSTACK, SI_KERNEL } from "../../abi/signal.ts";
+import {
+  FXSAVE_SIZE,
+  RED_ZONE_SIZE,
+  UC_SIGCONTEXT_SS,
+  UC_STRICT_RESTORE_SS,
+  rt_sigframe,
+  sigcontext,
+  ucontext,
+} from "../../abi/ucontext.ts";
+import {
+  R10,
+  R11,
+  R12,
+  R13,
+  R14,
+  R15,
+  R8,
+  R9,
+  RAX,
+  RBP,
+  RBX,
+  RCX,
+  RDI,
+  RDX,
+  RFLAGS,
+  RIP,
+  RSI,
+  RSP,
+} from "../../emulator/registers.ts";
+import { copyFromUser, copyToUser } from "../mm/user-copy.ts";
+import type { Task } from "../task/task.ts";
+import type { SignalAction } from "./actions.ts";
+import type { SigInfo } from "./pending.ts";
+import { forceSignal, recalculatePending } from "./send.ts";
+import { encodeSigInfo } from "./siginfo-encode.ts";
+import { SignalSet } from "./signal-set.ts";
+
+/** Offsets of the general registers in sigcontext, in its own order. */
+const SAVED: readonly (readonly [number, keyof typeof sigcontext.offsets])[] = [
+  [R8, "r8"],
+  [R9, "r9"],
+  [R10, "r10"],
+  [R11, "r11"],
+  [R12, "r12"],
+  [R13, "r13"],
+  [R14, "r14"],
+  [R15, "r15"],
+  [RDI, "di"],
+  [RSI, "si"],
+  [RBP, "bp"],
+  [RBX, "bx"],
+  [RDX, "dx"],
+  [RAX, "ax"],
+  [RCX, "cx"],
+  [RSP, "sp"],
+  [RIP, "ip"],
+  [RFLAGS, "flags"],
+];
+
+const UC = rt_sigframe.offsets.uc;
+const CONTEXT = UC + ucontext.offsets.uc_mcontext;
+const SIGMASK = UC + ucontext.offsets.uc_sigmask;
+const STACK = UC + ucontext.offsets.uc_stack;
+const INFO = rt_sigframe.offsets.info;
+
+const USER_CS = 0x33;
+const USER_SS = 0x2b;
+const FLAG_TRAP = 0x100;
+const FLAG_DIRECTION = 0x400;
+const FLAG_RESUME = 0x10000;
+/** Flags user code may set: CF PF AF ZF SF TF DF OF RF AC. */
+const USER_FLAGS = 0x50dd5;
+const ALWAYS_FLAGS = 0x202;
+
+/** True if the stack pointer is on the alternate stack (sigaltstack(2)). */
+export function onAltStack(task: Task, sp: number): boolean {
+  const { altStack } = task;
+  if ((altStack.flags & SS_AUTODISARM) !== 0) return false;
+  return altStack.size > 0 && sp > altStack.sp && sp - altStack.sp <= altStack.size;
+}
+
+/**
+ * Builds the frame for a handler and points the registers at it. False: the stack cannot hold it, and the task has got
+ * a SIGSEGV that it cannot refuse.
+ */
+export function pushSignalFrame(task: Task, info: SigInfo, action: SignalAction, mask: SignalSet): boolean {
+  const { cpu } = task.kernel.engine;
+  const frame = new Uint8Array(rt_sigframe.size);
+  const view = new DataView(frame.buffer);
+  const stackPointer = cpu.get(RSP);
+  let sp = stackPointer - RED_ZONE_SIZE;
+  const switchStack = (action.flags & SA_ONSTACK) !== 0 && task.altStack.size > 0 && !onAltStack(task, stackPointer);
+  if (switchStack) sp = task.altStack.sp + task.altStack.size;
+  const fpstate = Math.floor((sp - FXSAVE_SIZE) / 64) * 64;
+  const at = Math.floor((fpstate - rt_sigframe.size) / 16) * 16 - 8;
+
+  view.setBigUint64(UC, BigInt(UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS), true);
+  writeStack(view, STACK, task, stackPointer);
+  for (const [register, field] of SAVED) {
+    view.setBigUint64(CONTEXT + sigcontext.offsets[field], cpu.u64[register]!, true);
+  }
+  view.setUint16(CONTEXT + sigcontext.offsets.cs, USER_CS, true);
+  view.setUint16(CONTEXT + sigcontext.offsets.ss, USER_SS, true);
+  view.setBigUint64(CONTEXT + sigcontext.offsets.err, BigInt(task.lastTrap.errorCode), true);
+  view.setBigUint64(CONTEXT + sigcontext.offsets.trapno, BigInt(task.lastTrap.vector), true);
+  view.setUint32(CONTEXT + sigcontext.offsets.cr2, task.lastTrap.addressLow, true);
+  view.setUint32(CONTEXT + sigcontext.offsets.cr2 + 4, task.lastTrap.addressHigh, true);
+  view.setUint32(CONTEXT + sigcontext.offsets.oldmask, mask.low, true);
+  view.setUint32(CONTEXT + sigcontext.offsets.oldmask + 4, mask.high, true);
+  view.setBigUint64(CONTEXT + sigcontext.offsets.fpstate, BigInt(Math.max(0, fpstate)), true);
+  view.setUint32(SIGMASK, mask.low, true);
+  view.setUint32(SIGMASK + 4, mask.high, true);
+  frame.set(encodeSigInfo(info), INFO);
+  view.setBigUint64(0, BigInt(action.restorer), true);
+
+  task.kernel.engine.storeFpu();
+  try {
+    if ((action.flags & SA_RESTORER) === 0 || at < 0) throw EFAULT;
+    copyToUser(task.memory, at, frame);
+    copyToUser(task.memory, fpstate, cpu.fxsave);
+  } catch (error) {
+    if (error !== EFAULT) throw error;
+    if (info.signo === SIGSEGV) task.actions.reset(SIGSEGV);
+    forceSignal(task, { signo: SIGSEGV, code: SI_KERNEL });
+    return false;
+  }
+  if (switchStack && (task.altStack.flags & SS_AUTODISARM) !== 0) task.altStack = { sp: 0, size: 0, flags: SS_DISABLE };
+  cpu.set(RDI, info.signo);
+  cpu.set(RSI, at + INFO);
+  cpu.set(RDX, at + UC);
+  cpu.set(RAX, 0);
+  cpu.set(RSP, at);
+  cpu.set(RIP, action.handler);
+  cpu.u32[RFLAGS * 2] = cpu.u32[RFLAGS * 2]! & ~(FLAG_DIRECTION | FLAG_RESUME | FLAG_TRAP);
+  return true;
+}
+
+/** rt_sigreturn(2): takes registers, mask and FPU state back from the frame. @throws EFAULT for a bad frame */
+export function popSignalFrame(task: Task): void {
+  const { engine } = task.kernel;
+  const { cpu } = engine;
+  const at = cpu.get(RSP) - 8;
+  const frame = new Uint8Array(INFO);
+  copyFromUser(task.memory, at, frame);
+  const view = new DataView(frame.buffer);
+  const fpstate = Number(view.getBigUint64(CONTEXT + sigcontext.offsets.fpstate, true));
+  const fpu = fpstate === 0 ? null : new Uint8Array(FXSAVE_SIZE);
+  if (fpu) copyFromUser(task.memory, fpstate, fpu);
+
+  const oldFlags = cpu.u32[RFLAGS * 2]!;
+  for (const [register, field] of SAVED) {
+    cpu.u64[register] = view.getBigUint64(CONTEXT + sigcontext.offsets[field], true);
+  }
+  cpu.u32[RFLAGS * 2] = (cpu.u32[RFLAGS * 2]! & USER_FLAGS) | (oldFlags & ~USER_FLAGS) | ALWAYS_FLAGS;
+  cpu.u32[RFLAGS * 2 + 1] = 0;
+  if (fpu) {
+    // Reserved MXCSR bits would fault in FXRSTOR.
+    fpu[26] = 0;
+    fpu[27] = 0;
+    cpu.fxsave.set(fpu);
+    engine.loadFpu();
+  }
+  const mask = new SignalSet(view.getUint32(SIGMASK, true), view.getUint32(SIGMASK + 4, true));
+  setBlockedSignals(task, mask);
+  restoreStack(view, task);
+}
+
+/** Replaces the mask; SIGKILL and SIGSTOP cannot be blocked. */
+export function setBlockedSignals(task: Task, mask: SignalSet): void {
+  task.blockedSignals.copyFrom(mask);
+  task.blockedSignals.delete(9);
+  task.blockedSignals.delete(19);
+  recalculatePending(task);
+}
+
+function writeStack(view: DataView, offset: number, task: Task, sp: number): void {
+  const { altStack } = task;
+  view.setBigUint64(offset, BigInt(altStack.sp), true);
+  const flags = altStack.size === 0 ? SS_DISABLE : (altStack.flags & SS_AUTODISARM) | (onAltStack(task, sp) ? SS_ONSTACK : 0);
+  view.setUint32(offset + 8, flags >>> 0, true);
+  view.setBigUint64(offset + 16, BigInt(altStack.size), true);
+}
+
+/** What sigreturn makes of uc_stack: as sigaltstack would, errors ignored. */
+function restoreStack(view: DataView, task: Task): void {
+  const flags = view.getUint32(STACK + 8, true);
+  const size = Number(view.getBigUint64(STACK + 16, true));
+  if ((flags & SS_DISABLE) !== 0) task.altStack = { sp: 0, size: 0, flags: SS_DISABLE };
+  else if (size >= 2048) {
+    const sp = Number(view.getBigUint64(STACK, true));
+    task.altStack = { sp, size, flags: (flags & SS_AUTODISARM) >>> 0 };
+  }
+}
