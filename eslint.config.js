@@ -13,6 +13,8 @@ export default tseslint.config(
         "error",
         { argsIgnorePattern: "^_", varsIgnorePattern: "^_", ignoreRestSiblings: true },
       ],
+      // A walk up a tree starts at `this`.
+      "@typescript-eslint/no-this-alias": "off",
       // Errnos are thrown as they are: no Error, no stack (docs/architecture.md).
       "no-throw-literal": "off",
       eqeqeq: "error",

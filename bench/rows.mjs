@@ -77,5 +77,6 @@ export const rows = [
 ];
 
 export const HELLO_WHY = "most of it is Node's own start; then the kernel's tables and the processor of libunicorn";
+export const OWN_START_WHY = "reading the bundle, loading libunicorn, booting, running, leaving";
 export const GZIP_WHY =
   "compression is loads and stores in tables: the software TLB once more, and 20 MB through write(2)";

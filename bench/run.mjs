@@ -13,7 +13,7 @@ import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { GZIP_WHY, HELLO_WHY, rows } from "./rows.mjs";
+import { GZIP_WHY, HELLO_WHY, OWN_START_WHY, rows } from "./rows.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values: options } = parseArgs({
@@ -137,8 +137,11 @@ function helloLines() {
   const hello = join(guests, "hello");
   const wall = inTurns((system) => measure(system, [hello]).wall / 1e6);
   const rss = inTurns((system) => measure(system, [hello]).rss / 1024);
+  const bare = { name: "node", prefix: [process.execPath, "-e", "0"] };
+  const ours = Array.from({ length: ROUNDS * 3 }, () => measure(systems[0], [hello]).wall - measure(bare, []).wall);
   return [
     tableLine("hello, start to exit", "ms", wall, undefined, HELLO_WHY),
+    tableLine("hello, without Node's own start", "ms", { trapgate: median(ours) / 1e6 }, 60, OWN_START_WHY),
     tableLine(
       "hello, peak memory",
       "MiB",

@@ -1,5 +1,11 @@
 /** `trapgate run [options] PROGRAM [ARGS...]` */
-import { createNodeMachine, ProgramError, SetUpError, type MachineResult, type NodeMachineOptions } from "../machine/node/index.ts";
+import {
+  createNodeMachine,
+  ProgramError,
+  SetUpError,
+  type MachineResult,
+  type NodeMachineOptions,
+} from "../machine/node/index.ts";
 import { describeOptions, parseArguments } from "./arguments.ts";
 import { explainStart } from "./diagnose.ts";
 import { machineOptions, runSpecs } from "./run-options.ts";

@@ -1,6 +1,6 @@
 /** `trapgate trace [options] PROGRAM [ARGS...]` */
 import { closeSync, openSync } from "node:fs";
-import { parseTraceFilter, TraceWriter, writeFully, type TraceFilter } from "../machine/node/index.ts";
+import { parseTraceFilter, streamKind, TraceWriter, writeFully, type TraceFilter } from "../machine/node/index.ts";
 import { describeOptions, parseArguments, type OptionSpec } from "./arguments.ts";
 import { runMachine } from "./run.ts";
 import { machineOptions, runSpecs } from "./run-options.ts";
@@ -71,7 +71,12 @@ function readLimit(text: string | undefined): number | undefined {
 
 function openOutput(path: string | undefined): { write: (text: string) => void; close: () => void } {
   const encoder = new TextEncoder();
-  if (path === undefined) return { write: (text) => writeFully(2, encoder.encode(text)), close: () => undefined };
+  if (path === undefined) {
+    // While the guest has the terminal, nobody else puts the carriage returns there.
+    const isShared = streamKind(0) === "terminal" && streamKind(2) === "terminal";
+    const lineOf = (text: string): string => (isShared ? text.replaceAll("\n", "\r\n") : text);
+    return { write: (text) => writeFully(2, encoder.encode(lineOf(text))), close: () => undefined };
+  }
   let handle: number;
   try {
     handle = openSync(path, "w");

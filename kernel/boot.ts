@@ -12,6 +12,7 @@ import { killGroupNow } from "./task/exit.ts";
 import { copyLimits, defaultLimits } from "./task/resource-limits.ts";
 import { TASK_BLOCKED, Task } from "./task/task.ts";
 import { ThreadGroup } from "./task/thread-group.ts";
+import { toBytes } from "./vfs/byte-string.ts";
 import { FdTable } from "./vfs/fd-table.ts";
 import { setUpFileSystems, type FileSystemOptions } from "./vfs/set-up.ts";
 
@@ -68,7 +69,7 @@ export function startProgram(kernel: Kernel, program: ProgramOptions): void {
   kernel.console.tty?.control(group);
   kernel.main = group;
   try {
-    execve(task, { path: program.path, argv: program.argv, envp: program.env });
+    execve(task, { path: program.path, argv: program.argv.map(toBytes), envp: program.env.map(toBytes) });
   } catch (error) {
     forgetProgram(kernel, group);
     throw error;

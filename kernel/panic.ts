@@ -14,9 +14,11 @@ export class KernelPanic extends Error {
     super(`kernel bug: ${message}`, { cause });
     this.name = "KernelPanic";
     const stack = cause instanceof Error ? (cause.stack ?? message) : message;
-    this.report = [`kernel bug: ${message}`, ...(task ? describeTask(kernel, task) : ["no task was running"]), stack].join(
-      "\n",
-    );
+    this.report = [
+      `kernel bug: ${message}`,
+      ...(task ? describeTask(kernel, task) : ["no task was running"]),
+      stack,
+    ].join("\n");
   }
 }
 

@@ -6,6 +6,7 @@ import type { Kernel } from "./kernel.ts";
 import { KernelPanic } from "./panic.ts";
 import { deliverSignals, isRestartCode } from "./signal/deliver.ts";
 import { fatalSignalPending } from "./signal/send.ts";
+import { checkCpuTimers, countsCpuTime } from "./time/cpu-timers.ts";
 import { BLOCKED, REGISTERS_SET, TASK_RUNNABLE, type Task } from "./task/task.ts";
 
 /** Why `runKernel` returned. */
@@ -30,17 +31,19 @@ export function runKernel(kernel: Kernel, until: number): RunResult {
       if (timers.next <= now) timers.expireUntil(now);
       if (now >= until) return "busy";
       const task = scheduler.next();
-      if (task) runSlice(kernel, task);
-      else if (timers.next === Infinity || !world.clock.skipTo(timers.next)) return "idle";
+      if (task) {
+        runSlice(kernel, task, now);
+        if (countsCpuTime(task.group)) checkCpuTimers(task);
+      } else if (timers.next === Infinity || !world.clock.skipTo(timers.next)) return "idle";
     }
   } catch (error) {
     throw error instanceof KernelPanic ? error : new KernelPanic(kernel, scheduler.current, error);
   }
 }
 
-function runSlice(kernel: Kernel, task: Task): void {
+function runSlice(kernel: Kernel, task: Task, now: number): void {
   const { engine, scheduler } = kernel;
-  switchTo(kernel, task);
+  if (scheduler.current !== task) switchTo(kernel, task, now);
   let budget = SLICE;
   if (task.callNumber >= 0 && !task.group.exiting) runCall(kernel, task);
   while (task.state === TASK_RUNNABLE) {
@@ -121,11 +124,9 @@ function runCall(kernel: Kernel, task: Task): void {
 }
 
 /** Puts the task's registers and address space into the engine. */
-function switchTo(kernel: Kernel, task: Task): void {
+function switchTo(kernel: Kernel, task: Task, now: number): void {
   const { engine, scheduler } = kernel;
   const previous = scheduler.current;
-  if (previous === task) return;
-  const now = kernel.now();
   if (previous) {
     previous.saved.copyGeneralFrom(engine.cpu);
     engine.storeFpu();
@@ -137,6 +138,6 @@ function switchTo(kernel: Kernel, task: Task): void {
   engine.cpu.copyGeneralFrom(task.saved);
   engine.cpu.fxsave.set(task.saved.fxsave);
   engine.loadFpu();
-  engine.activate(task.memory.root);
+  scheduler.activate(task.memory, engine);
   scheduler.current = task;
 }

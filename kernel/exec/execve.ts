@@ -12,6 +12,8 @@ import { ALL_CAPABILITIES, type Credentials } from "../task/credentials.ts";
 import { dethread } from "../task/dethread.ts";
 import { releaseMemory } from "../task/release-memory.ts";
 import type { Task } from "../task/task.ts";
+import { deletePosixTimers } from "../time/delete-timers.ts";
+import { toBytes } from "../vfs/byte-string.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { openForExec } from "../vfs/open-for-exec.ts";
 import { isElf, readElfImage, readInterpreterImage, type ElfImage } from "./elf-image.ts";
@@ -20,10 +22,11 @@ import { loadImage, type LoadedImage } from "./load-image.ts";
 import { MAX_SCRIPT_DEPTH, SCRIPT_LINE_SIZE, isScript, parseScriptLine } from "./script.ts";
 
 export interface ExecRequest {
-  /** Byte strings. */
+  /** A byte string. */
   path: string;
-  argv: string[];
-  envp: string[];
+  /** Without their NULs. */
+  argv: readonly Uint8Array[];
+  envp: readonly Uint8Array[];
   dirfd?: number;
   flags?: number;
 }
@@ -64,7 +67,7 @@ export function execve(task: Task, request: ExecRequest): void {
 
 interface Program {
   file: OpenFile;
-  argv: string[];
+  argv: readonly Uint8Array[];
   /** The script that named the program. */
   scriptName: string | null;
 }
@@ -72,11 +75,10 @@ interface Program {
 /** Opens the program, following #! lines. @throws ENOEXEC ELOOP and what open gives */
 function openProgram(task: Task, request: ExecRequest): Program {
   let { path } = request;
-  let argv = request.argv.length > 0 ? request.argv : [""];
+  let argv: readonly Uint8Array[] = request.argv.length > 0 ? request.argv : [new Uint8Array(0)];
   let scriptName: string | null = null;
   for (let depth = 0; ; depth++) {
-    const file =
-      depth === 0 ? openForExec(task, path, request.dirfd, request.flags) : openForExec(task, path);
+    const file = depth === 0 ? openForExec(task, path, request.dirfd, request.flags) : openForExec(task, path);
     try {
       const start = new Uint8Array(SCRIPT_LINE_SIZE);
       const length = file.readAt(start, 0);
@@ -87,7 +89,7 @@ function openProgram(task: Task, request: ExecRequest): Program {
       if (depth > MAX_SCRIPT_DEPTH) throw ELOOP;
       const line = parseScriptLine(start.subarray(0, length));
       const extra = line.argument === null ? [] : [line.argument];
-      argv = [line.interpreter, ...extra, path, ...argv.slice(1)];
+      argv = [...[line.interpreter, ...extra, path].map(toBytes), ...argv.slice(1)];
       scriptName ??= path;
       path = line.interpreter;
     } catch (error) {
@@ -196,6 +198,7 @@ function changeOver(task: Task, space: AddressSpace, start: { entry: number; sp:
   task.clearChildTid = 0;
   task.robustList = 0;
   task.rseq = { address: 0, length: 0, signature: 0 };
+  deletePosixTimers(task.group);
   task.group.execCount++;
   task.group.hasExeced = true;
   task.group.dumpable = creds.euid === creds.uid && creds.egid === creds.gid ? 1 : 0;
@@ -216,7 +219,7 @@ function changeOver(task: Task, space: AddressSpace, start: { entry: number; sp:
   cpu.fxsave[29] = 0xff;
   if (scheduler.current === task) {
     engine.loadFpu();
-    engine.activate(space.root);
+    scheduler.activate(space, engine);
   }
 }
 
@@ -248,4 +251,3 @@ function credentialsAfterExec(task: Task, file: OpenFile): Credentials {
 }
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
-

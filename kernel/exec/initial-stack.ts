@@ -4,11 +4,12 @@ import * as abi from "../../abi/auxv.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import { STACK_TOP } from "../mm/layout.ts";
 import { copyToUser } from "../mm/user-copy.ts";
+import { toBytes } from "../vfs/byte-string.ts";
 
 export interface StackContents {
-  /** Byte strings. */
-  argv: readonly string[];
-  envp: readonly string[];
+  /** Without their NULs. */
+  argv: readonly Uint8Array[];
+  envp: readonly Uint8Array[];
   /** The path given to execve, AT_EXECFN. */
   fileName: string;
   /** Auxiliary vector entries but for the ones that point at the stack. */
@@ -34,7 +35,7 @@ export function buildInitialStack(space: AddressSpace, contents: StackContents):
   let at = STACK_TOP - 8;
   const push = (text: string): number => {
     at -= text.length + 1;
-    copyToUser(space, at, latin1(text));
+    copyToUser(space, at, toBytes(`${text}\0`));
     return at;
   };
   const fileName = push(contents.fileName);
@@ -47,7 +48,7 @@ export function buildInitialStack(space: AddressSpace, contents: StackContents):
   let offset = 0;
   for (const text of all) {
     addresses.push(argStart + offset);
-    for (let index = 0; index < text.length; index++) block[offset + index] = text.charCodeAt(index);
+    block.set(text, offset);
     offset += text.length + 1;
   }
   copyToUser(space, argStart, block);
@@ -92,10 +93,4 @@ export function buildInitialStack(space: AddressSpace, contents: StackContents):
   space.auxv = vector.slice(auxvAt);
   Object.assign(space.marks, { startStack: start, argStart, argEnd: envStart, envStart, envEnd });
   return start;
-}
-
-function latin1(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length + 1);
-  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
-  return bytes;
 }

@@ -16,8 +16,5 @@ export function createPipe(kernel: Kernel, uid: number, gid: number, flags: numb
   inode.atime = inode.mtime = inode.ctime = kernel.realtime();
   const pipe = new Pipe((flags & O_DIRECT) !== 0);
   inode.pipe = pipe;
-  return [
-    new PipeFile(pipe, inode, null, O_RDONLY | flags),
-    new PipeFile(pipe, inode, null, O_WRONLY | flags),
-  ];
+  return [new PipeFile(pipe, inode, null, O_RDONLY | flags), new PipeFile(pipe, inode, null, O_WRONLY | flags)];
 }

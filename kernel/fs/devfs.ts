@@ -1,16 +1,7 @@
 /** /dev: a tmpfs filled with the devices a program may expect (devtmpfs, with devpts and shm beside it). */
 import { S_IFCHR, S_IFDIR, S_IFLNK } from "../../abi/stat.ts";
 import type { Kernel } from "../kernel.ts";
-import {
-  DEV_CONSOLE,
-  DEV_FULL,
-  DEV_KMSG,
-  DEV_NULL,
-  DEV_RANDOM,
-  DEV_TTY,
-  DEV_URANDOM,
-  DEV_ZERO,
-} from "./devices.ts";
+import { DEV_CONSOLE, DEV_FULL, DEV_KMSG, DEV_NULL, DEV_RANDOM, DEV_TTY, DEV_URANDOM, DEV_ZERO } from "./devices.ts";
 import { TmpFs } from "./tmpfs.ts";
 
 const NODES: readonly [name: string, device: number, permissions: number][] = [

@@ -57,16 +57,19 @@ export class Pipe {
   take(to: Transfer): number {
     const packet = this.packets?.[0];
     const available = packet ?? this.length;
-    const moved = to.move((piece) => {
-      const count = Math.min(piece.length, this.ring.length - this.start);
-      piece.set(this.ring.subarray(this.start, this.start + count));
-      this.drop(count);
-      if (count === piece.length) return count;
-      const rest = piece.length - count;
-      piece.set(this.ring.subarray(0, rest), count);
-      this.drop(rest);
-      return piece.length;
-    }, Math.min(to.remaining, available));
+    const moved = to.move(
+      (piece) => {
+        const count = Math.min(piece.length, this.ring.length - this.start);
+        piece.set(this.ring.subarray(this.start, this.start + count));
+        this.drop(count);
+        if (count === piece.length) return count;
+        const rest = piece.length - count;
+        piece.set(this.ring.subarray(0, rest), count);
+        this.drop(rest);
+        return piece.length;
+      },
+      Math.min(to.remaining, available),
+    );
     if (packet !== undefined && moved > 0) {
       this.drop(packet - moved);
       this.packets!.shift();

@@ -46,7 +46,7 @@ function* members(archive: Uint8Array): Generator<Member> {
   const globals = new Map<string, string>();
   let longName: string | null = null;
   let longLink: string | null = null;
-  for (let at = 0; at + BLOCK <= archive.length; ) {
+  for (let at = 0; at + BLOCK <= archive.length;) {
     const header = archive.subarray(at, at + BLOCK);
     if (header.every((byte) => byte === 0)) break;
     checkSum(header, at);
@@ -107,7 +107,8 @@ function add(fs: TmpFs, parts: string[], member: Member): Inode | null {
   if (member.type === "1") {
     const targetParts = safeParts(member.link);
     const target = find(fs, targetParts);
-    if (!target || target.isDirectory) throw new TarError(`${member.name}: hard link to ${member.link}, which is not there`);
+    if (!target || target.isDirectory)
+      throw new TarError(`${member.name}: hard link to ${member.link}, which is not there`);
     if (target === old) return target;
     remove(parent, name, old);
     parent.link(name, target);
@@ -176,7 +177,7 @@ function safeParts(name: string): string[] {
 
 function paxRecords(data: Uint8Array): Map<string, string> {
   const records = new Map<string, string>();
-  for (let at = 0; at < data.length; ) {
+  for (let at = 0; at < data.length;) {
     const space = data.indexOf(0x20, at);
     const length = space < 0 ? NaN : Number(fromBytes(data.subarray(at, space)));
     if (!Number.isInteger(length) || length < space - at + 3 || at + length > data.length) {

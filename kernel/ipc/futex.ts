@@ -60,7 +60,7 @@ export class FutexTable {
     const queue = this.waiters.get(key);
     if (!queue) return 0;
     let woken = 0;
-    for (let at = 0; at < queue.length && woken < count; ) {
+    for (let at = 0; at < queue.length && woken < count;) {
       const waiter = queue[at]!;
       if ((waiter.wait.bitset & bitset) === 0) {
         at++;

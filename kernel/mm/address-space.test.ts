@@ -1,6 +1,7 @@
 /** mmap, munmap, mprotect, mremap and brk on one address space; frames are counted before and after. */
 import { describe, expect, it } from "vitest";
-import { EACCES, EEXIST, EFAULT, EINVAL, ENOMEM, Errno } from "../../abi/errno.ts";
+import type { Errno } from "../../abi/errno.ts";
+import { EACCES, EEXIST, EFAULT, EINVAL, ENOMEM } from "../../abi/errno.ts";
 import { PROT_EXEC, PROT_NONE, PROT_READ, PROT_WRITE } from "../../abi/mman.ts";
 import { freeFrames, mapPages, newMemory, READ_WRITE, TestFile } from "../../tests/support/memory.ts";
 import { Random } from "../../tests/support/random.ts";

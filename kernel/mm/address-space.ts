@@ -50,7 +50,17 @@ export class AddressSpace implements StoreMapper {
   brkStart = 0;
   brkEnd = 0;
   /** Where the initial stack, arguments and environment lie, for /proc/PID/{stat,cmdline,environ}. */
-  marks = { startCode: 0, endCode: 0, startData: 0, endData: 0, startStack: 0, argStart: 0, argEnd: 0, envStart: 0, envEnd: 0 };
+  marks = {
+    startCode: 0,
+    endCode: 0,
+    startData: 0,
+    endData: 0,
+    startStack: 0,
+    argStart: 0,
+    argEnd: 0,
+    envStart: 0,
+    envEnd: 0,
+  };
   auxv: Uint8Array = new Uint8Array(0);
 
   constructor(frames: Frames, engine: Engine) {

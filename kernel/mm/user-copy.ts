@@ -2,7 +2,7 @@
  * The one door to a process's memory. Ranges are checked as access_ok does, pages are faulted in as the processor
  * would, copy-on-write is broken before a write, and what cannot be reached is EFAULT, never a signal.
  */
-import { EFAULT, ENAMETOOLONG } from "../../abi/errno.ts";
+import { EFAULT, ENAMETOOLONG, ENOMEM } from "../../abi/errno.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { PAGE_MASK, PAGE_SIZE, TASK_SIZE } from "./layout.ts";
 import { ACCESS_READ, ACCESS_WRITE, FAULT_RESOLVED, handleFault } from "./page-fault.ts";
@@ -41,7 +41,7 @@ function translate(space: AddressSpace, address: number, write: boolean): number
 export function copyFromUser(space: AddressSpace, address: number, into: Uint8Array): void {
   checkRange(address, into.length);
   const { u8 } = space.frames.memory;
-  for (let done = 0; done < into.length; ) {
+  for (let done = 0; done < into.length;) {
     const at = address + done;
     const chunk = Math.min(into.length - done, PAGE_SIZE - (at & PAGE_MASK));
     const physical = translate(space, at, false);
@@ -50,9 +50,10 @@ export function copyFromUser(space: AddressSpace, address: number, into: Uint8Ar
   }
 }
 
-/** A fresh copy of user memory. @throws EFAULT */
+/** A fresh copy of user memory. @throws EFAULT; ENOMEM for more than the machine has */
 export function readBytes(space: AddressSpace, address: number, length: number): Uint8Array {
   checkRange(address, length);
+  if (length > space.frames.memory.buffer.byteLength) throw ENOMEM;
   const bytes = new Uint8Array(length);
   copyFromUser(space, address, bytes);
   return bytes;
@@ -62,7 +63,7 @@ export function readBytes(space: AddressSpace, address: number, length: number):
 export function copyToUser(space: AddressSpace, address: number, from: Uint8Array): void {
   checkRange(address, from.length);
   const { u8 } = space.frames.memory;
-  for (let done = 0; done < from.length; ) {
+  for (let done = 0; done < from.length;) {
     const at = address + done;
     const chunk = Math.min(from.length - done, PAGE_SIZE - (at & PAGE_MASK));
     const physical = translate(space, at, true);
@@ -183,7 +184,7 @@ export function writeU64(space: AddressSpace, address: number, value: number): v
 export function clearUser(space: AddressSpace, address: number, length: number): void {
   checkRange(address, length);
   const { u8 } = space.frames.memory;
-  for (let done = 0; done < length; ) {
+  for (let done = 0; done < length;) {
     const at = address + done;
     const chunk = Math.min(length - done, PAGE_SIZE - (at & PAGE_MASK));
     const physical = translate(space, at, true);
@@ -200,7 +201,7 @@ export function clearUser(space: AddressSpace, address: number, length: number):
 export function readCString(space: AddressSpace, address: number, limit: number, tooLong = ENAMETOOLONG): Uint8Array {
   const { u8 } = space.frames.memory;
   const parts: Uint8Array[] = [];
-  for (let length = 0; length < limit; ) {
+  for (let length = 0; length < limit;) {
     const at = address + length;
     checkRange(at, 1);
     const physical = translate(space, at, false);

@@ -113,7 +113,7 @@ interface Page {
 /** Borders that a joined list must have: wherever a page does not continue the one before. */
 function expectedShape(pages: readonly (Page | null)[]): string {
   const parts: string[] = [];
-  for (let at = 0; at < pages.length; ) {
+  for (let at = 0; at < pages.length;) {
     const first = pages[at];
     if (!first) {
       at++;

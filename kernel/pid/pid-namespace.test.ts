@@ -3,7 +3,7 @@ import { EAGAIN, EBUSY, EEXIST, EINVAL, ENOMEM, EPERM } from "../../abi/errno.ts
 import { UserNamespace } from "../namespaces/user-namespace.ts";
 import type { Task } from "../task/task.ts";
 import { allocatePid, type PidRequest } from "./allocate-pids.ts";
-import { Pid } from "./pid.ts";
+import type { Pid } from "./pid.ts";
 import { PidNamespace, RESERVED_PIDS } from "./pid-namespace.ts";
 
 const owner = new UserNamespace(null, 1);

@@ -2,21 +2,8 @@
  * What a task does about its signals on the way back to user mode: die, stop, or enter a handler; and what becomes of
  * a system call they have interrupted (signal(7), "Interruption of system calls").
  */
-import {
-  EINTR,
-  ERESTARTNOHAND,
-  ERESTARTNOINTR,
-  ERESTARTSYS,
-  ERESTART_RESTARTBLOCK,
-} from "../../abi/errno.ts";
-import {
-  SA_NODEFER,
-  SA_RESETHAND,
-  SA_RESTART,
-  SIGKILL,
-  SIGSTOP,
-  SIG_IGN,
-} from "../../abi/signal.ts";
+import { EINTR, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS, ERESTART_RESTARTBLOCK } from "../../abi/errno.ts";
+import { SA_NODEFER, SA_RESETHAND, SA_RESTART, SIGKILL, SIGSTOP, SIG_IGN } from "../../abi/signal.ts";
 import { RAX, RIP } from "../../emulator/registers.ts";
 import { endGroup, endTask } from "../task/exit.ts";
 import type { Task } from "../task/task.ts";
@@ -127,4 +114,3 @@ export function isRestartCode(result: number): boolean {
     code === ERESTART_RESTARTBLOCK.number
   );
 }
-

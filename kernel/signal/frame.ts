@@ -3,7 +3,15 @@
  * back (sigreturn(2), getcontext(3)).
  */
 import { EFAULT } from "../../abi/errno.ts";
-import { SA_ONSTACK, SA_RESTORER, SIGSEGV, SS_AUTODISARM, SS_DISABLE, SS_ONSTACK, SI_KERNEL } from "../../abi/signal.ts";
+import {
+  SA_ONSTACK,
+  SA_RESTORER,
+  SIGSEGV,
+  SS_AUTODISARM,
+  SS_DISABLE,
+  SS_ONSTACK,
+  SI_KERNEL,
+} from "../../abi/signal.ts";
 import {
   FXSAVE_SIZE,
   RED_ZONE_SIZE,
@@ -182,7 +190,8 @@ export function setBlockedSignals(task: Task, mask: SignalSet): void {
 function writeStack(view: DataView, offset: number, task: Task, sp: number): void {
   const { altStack } = task;
   view.setBigUint64(offset, BigInt(altStack.sp), true);
-  const flags = altStack.size === 0 ? SS_DISABLE : (altStack.flags & SS_AUTODISARM) | (onAltStack(task, sp) ? SS_ONSTACK : 0);
+  const flags =
+    altStack.size === 0 ? SS_DISABLE : (altStack.flags & SS_AUTODISARM) | (onAltStack(task, sp) ? SS_ONSTACK : 0);
   view.setUint32(offset + 8, flags >>> 0, true);
   view.setBigUint64(offset + 16, BigInt(altStack.size), true);
 }

@@ -21,6 +21,8 @@ export interface SigInfo {
   value?: bigint;
   timerId?: number;
   overrun?: number;
+  /** The timer whose expiry this is: it wants to know when the signal is taken. */
+  timer?: { taken(info: SigInfo): void };
   /** A complete siginfo given by rt_sigqueueinfo(2). */
   raw?: Uint8Array;
 }
@@ -34,9 +36,9 @@ export class PendingSignals {
     return this.queue.length;
   }
 
-  /** Adds a signal; a standard signal that is pending already is lost. */
+  /** Adds a signal; a standard signal that is pending already is lost, unless it is a timer's. */
   add(info: SigInfo): void {
-    if (info.signo < SIGRTMIN && this.set.has(info.signo)) return;
+    if (info.signo < SIGRTMIN && this.set.has(info.signo) && !info.timer) return;
     this.set.add(info.signo);
     this.queue.push(info);
   }
@@ -46,6 +48,7 @@ export class PendingSignals {
     const at = this.queue.findIndex((info) => info.signo === signal);
     const [info] = at >= 0 ? this.queue.splice(at, 1) : [];
     if (!this.queue.some((other) => other.signo === signal)) this.set.delete(signal);
+    info?.timer?.taken(info);
     return info ?? { signo: signal, code: 0 };
   }
 

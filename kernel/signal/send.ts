@@ -1,9 +1,19 @@
 /** Sending signals: who gets it, whether it counts, whom it wakes (signal(7); kill(2)). */
-import { SIGCONT, SIGKILL, SIGSTOP, SIG_DFL, SIG_IGN, SI_KERNEL } from "../../abi/signal.ts";
+import {
+  CLD_CONTINUED,
+  SA_NOCLDSTOP,
+  SIGCHLD,
+  SIGCONT,
+  SIGKILL,
+  SIGSTOP,
+  SIG_DFL,
+  SIG_IGN,
+  SI_KERNEL,
+} from "../../abi/signal.ts";
 import type { Pid } from "../pid/pid.ts";
 import { TASK_BLOCKED, TASK_RUNNABLE, TASK_STOPPED, TASK_ZOMBIE, type Task } from "../task/task.ts";
 import type { ThreadGroup } from "../task/thread-group.ts";
-import { continueGroup } from "./group-stop.ts";
+import { childSigInfo } from "./child-info.ts";
 import { CONTINUE_SIGNALS, STOP_SIGNALS, defaultAction } from "./defaults.ts";
 import type { SigInfo } from "./pending.ts";
 
@@ -12,19 +22,32 @@ export const kernelSigInfo = (signo: number): SigInfo => ({ signo, code: SI_KERN
 
 /** Sends to one thread: tgkill(2), faults. */
 export function sendSignalToTask(task: Task, info: SigInfo, fromOutside = true): void {
-  if (!prepare(task.group, info.signo, fromOutside)) return;
-  if (isIgnored(task, info.signo)) return;
-  task.pending.add(info);
-  notify(task, info.signo);
+  queueSignalForTask(task, info, fromOutside);
 }
 
 /** Sends to a process: any thread that does not block the signal may take it. */
 export function sendSignalToGroup(group: ThreadGroup, info: SigInfo, fromOutside = true): void {
-  if (group.zombie || !prepare(group, info.signo, fromOutside)) return;
-  if (isIgnored(group.leader, info.signo)) return;
+  queueSignalForGroup(group, info, fromOutside);
+}
+
+/** Like `sendSignalToTask`; false if the signal has no effect now or later. */
+export function queueSignalForTask(task: Task, info: SigInfo, fromOutside = true): boolean {
+  if (task.state >= TASK_ZOMBIE || !prepare(task.group, info.signo, fromOutside)) return false;
+  if (isIgnored(task, info.signo)) return false;
+  task.pending.add(info);
+  notify(task, info.signo);
+  return true;
+}
+
+/** Like `sendSignalToGroup`; false if the signal has no effect now or later. */
+export function queueSignalForGroup(group: ThreadGroup, info: SigInfo, fromOutside = true): boolean {
+  if (group.zombie || !prepare(group, info.signo, fromOutside)) return false;
+  if (isIgnored(group.leader, info.signo)) return false;
   group.pending.add(info);
   const taker = chooseTaker(group, info.signo);
   if (taker) notify(taker, info.signo);
+  else group.signalArrived.wakeAll();
+  return true;
 }
 
 /** Sends to every member of a process group. */
@@ -67,7 +90,8 @@ export function isFatal(task: Task, signal: number): boolean {
 /** True if a fatal signal waits for the task: even an uninterruptible sleep ends. */
 export function fatalSignalPending(task: Task): boolean {
   if (task.group.exiting) return true;
-  const signal = task.pending.set.firstNotIn(task.blockedSignals) || task.group.pending.set.firstNotIn(task.blockedSignals);
+  const signal =
+    task.pending.set.firstNotIn(task.blockedSignals) || task.group.pending.set.firstNotIn(task.blockedSignals);
   return signal !== 0 && isFatal(task, signal);
 }
 
@@ -95,7 +119,8 @@ function isIgnored(task: Task, signal: number): boolean {
 }
 
 function chooseTaker(group: ThreadGroup, signal: number): Task | undefined {
-  const wants = (task: Task): boolean => task.state < TASK_ZOMBIE && (signal === SIGKILL || !task.blockedSignals.has(signal));
+  const wants = (task: Task): boolean =>
+    task.state < TASK_ZOMBIE && (signal === SIGKILL || !task.blockedSignals.has(signal));
   for (const task of group.tasks) if (task.awaitedSignals?.has(signal)) return task;
   if (wants(group.leader)) return group.leader;
   for (const task of group.tasks) if (wants(task)) return task;
@@ -105,6 +130,7 @@ function chooseTaker(group: ThreadGroup, signal: number): Task | undefined {
 /** Makes a task notice its pending signal, wherever it sleeps. */
 function notify(task: Task, signal: number): void {
   recalculatePending(task);
+  task.group.signalArrived.wakeAll();
   if (signal === SIGKILL) {
     for (const each of task.group.tasks) each.signalPending = true;
     for (const each of task.group.tasks) interrupt(each, true);
@@ -129,4 +155,29 @@ export function interruptGroup(group: ThreadGroup, fatal: boolean): void {
     task.signalPending = true;
     interrupt(task, fatal);
   }
+}
+
+/** SIGCONT was sent: whoever is stopped goes on, whatever else becomes of the signal. */
+function continueGroup(group: ThreadGroup): void {
+  if (group.stopSignal === 0) return;
+  group.stopSignal = 0;
+  group.stopReported = true;
+  group.continueReported = false;
+  for (const task of group.tasks) {
+    if (task.state !== TASK_STOPPED) continue;
+    task.state = TASK_RUNNABLE;
+    task.kernel.scheduler.enqueue(task);
+  }
+  tellParent(group, CLD_CONTINUED, SIGCONT);
+}
+
+/** Tells the parent of a stop or continue, by SIGCHLD unless it does not want that, and by waking its wait4. */
+export function tellParent(group: ThreadGroup, code: number, signal: number): void {
+  const { parent } = group;
+  if (!parent) return;
+  const action = parent.leader.actions.get(SIGCHLD);
+  if (action.handler !== SIG_IGN && (action.flags & SA_NOCLDSTOP) === 0) {
+    sendSignalToGroup(parent, childSigInfo(group, parent, SIGCHLD, code, signal));
+  }
+  parent.waitChildren.wakeAll();
 }

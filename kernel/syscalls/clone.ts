@@ -71,7 +71,7 @@ export const vfork = handler("vfork", (task) => {
 
 export const clone = handler("clone", (task, flags, stack, parentTid, childTid, tls) => {
   if (task.callProgress > 0) return resumeVfork(task);
-  const low = flags % TWO_32 >>> 0;
+  const low = (flags % TWO_32) >>> 0;
   return createChild(task, {
     ...PLAIN,
     flags: (low & ~CSIGNAL) >>> 0,

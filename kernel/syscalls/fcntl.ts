@@ -218,4 +218,3 @@ export const flock = handler("flock", (task, fd, operation) => {
   locks.clearWhole(file);
   return task.sleepOn(locks.changed);
 });
-

@@ -54,10 +54,11 @@ function waitDeadline(task: Task, operation: number, timeout: number): number {
 export const futex = handler("futex", (task, address, operation, value, timeout, address2, value3) => {
   const { futexes } = task.kernel;
   const command = operation & COMMAND;
-  const clockAllowed = command === abi.FUTEX_WAIT_BITSET || command === abi.FUTEX_WAIT_REQUEUE_PI || command === abi.FUTEX_LOCK_PI2;
+  const clockAllowed =
+    command === abi.FUTEX_WAIT_BITSET || command === abi.FUTEX_WAIT_REQUEUE_PI || command === abi.FUTEX_LOCK_PI2;
   if ((operation & abi.FUTEX_CLOCK_REALTIME) !== 0 && !clockAllowed) throw ENOSYS;
   // For the requeue operations the fourth argument is a count.
-  const value2 = timeout % 4294967296 | 0;
+  const value2 = (timeout % 4294967296) | 0;
   switch (command) {
     case abi.FUTEX_WAIT:
       return wait(task, address, operation, value, timeout, FUTEX_BITSET_ANY);
@@ -101,7 +102,14 @@ function applyWakeOperation(task: Task, address: number, encoded: number): boole
   const next = results[operation];
   if (next === undefined) throw ENOSYS;
   writeU32(task.memory, address, next >>> 0);
-  const outcomes = [old === compared, old !== compared, old < compared, old <= compared, old > compared, old >= compared];
+  const outcomes = [
+    old === compared,
+    old !== compared,
+    old < compared,
+    old <= compared,
+    old > compared,
+    old >= compared,
+  ];
   const outcome = outcomes[comparison];
   if (outcome === undefined) throw ENOSYS;
   return outcome;

@@ -102,7 +102,9 @@ export const setregid = handler("setregid", (task, realId, effectiveId) => {
 export const setresuid = handler("setresuid", (task, ...ids) => {
   const { creds } = task;
   const old = [creds.uid, creds.euid, creds.suid] as const;
-  const [uid, euid, suid] = [0, 1, 2].map((index) => (isUnset(ids[index]!) ? old[index]! : globalUid(task, ids[index]!)));
+  const [uid, euid, suid] = [0, 1, 2].map((index) =>
+    isUnset(ids[index]!) ? old[index]! : globalUid(task, ids[index]!),
+  );
   if (!mayUser(task) && [uid!, euid!, suid!].some((id) => !old.includes(id))) throw EPERM;
   return change(task, { uid: uid!, euid: euid!, suid: suid!, fsuid: euid! });
 });
@@ -110,7 +112,9 @@ export const setresuid = handler("setresuid", (task, ...ids) => {
 export const setresgid = handler("setresgid", (task, ...ids) => {
   const { creds } = task;
   const old = [creds.gid, creds.egid, creds.sgid] as const;
-  const [gid, egid, sgid] = [0, 1, 2].map((index) => (isUnset(ids[index]!) ? old[index]! : globalGid(task, ids[index]!)));
+  const [gid, egid, sgid] = [0, 1, 2].map((index) =>
+    isUnset(ids[index]!) ? old[index]! : globalGid(task, ids[index]!),
+  );
   if (!mayGroup(task) && [gid!, egid!, sgid!].some((id) => !old.includes(id))) throw EPERM;
   return change(task, { gid: gid!, egid: egid!, sgid: sgid!, fsgid: egid! });
 });
@@ -173,7 +177,9 @@ function groupByPid(task: Task, pid: number): ThreadGroup {
   return group;
 }
 
-export const getpgid = handler("getpgid", (task, pid) => groupByPid(task, pid).processGroup.numberIn(task.pid.namespace));
+export const getpgid = handler("getpgid", (task, pid) =>
+  groupByPid(task, pid).processGroup.numberIn(task.pid.namespace),
+);
 export const getpgrp = handler("getpgrp", (task) => task.group.processGroup.numberIn(task.pid.namespace));
 export const getsid = handler("getsid", (task, pid) => groupByPid(task, pid).session.numberIn(task.pid.namespace));
 

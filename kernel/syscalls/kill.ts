@@ -66,7 +66,9 @@ export const kill = handler("kill", (task, pid, signal) => {
   } else if (pid === -1) {
     const others = [...namespace.all()]
       .map((each) => each.group)
-      .filter((group): group is ThreadGroup => group !== null && group !== task.group && group !== namespace.reaper?.group);
+      .filter(
+        (group): group is ThreadGroup => group !== null && group !== task.group && group !== namespace.reaper?.group,
+      );
     signalMany(task, others, signal);
   } else {
     const leader = pid === 0 ? task.group.processGroup : pid === -2147483648 ? undefined : namespace.find(-pid);

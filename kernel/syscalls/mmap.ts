@@ -229,4 +229,3 @@ export const mlockall = handler("mlockall", (_task, flags) => {
 });
 
 export const munlockall = handler("munlockall", () => 0);
-

@@ -244,7 +244,9 @@ export const capset = handler("capset", (task, header, data) => {
   }
   const [effective, permitted, inheritable] = sets.map((set) => set & ALL_CAPABILITIES) as [bigint, bigint, bigint];
   const { creds } = task;
-  const mayInherit = capableIn(task, cap.CAP_SETPCAP, creds.userNamespace) ? creds.inheritable | creds.bounding : creds.inheritable;
+  const mayInherit = capableIn(task, cap.CAP_SETPCAP, creds.userNamespace)
+    ? creds.inheritable | creds.bounding
+    : creds.inheritable;
   if ((inheritable & ~(mayInherit | creds.permitted)) !== 0n) throw EPERM;
   if ((inheritable & ~(creds.inheritable | creds.bounding)) !== 0n) throw EPERM;
   if ((permitted & ~creds.permitted) !== 0n) throw EPERM;

@@ -1,6 +1,15 @@
 /** read(2), write(2), pread(2), pwrite(2), readv(2), writev(2), preadv2(2), pwritev2(2), lseek(2). */
 import { EBADF, EINVAL, EOPNOTSUPP, ESPIPE } from "../../abi/errno.ts";
-import { MAX_RW_COUNT, O_APPEND, RWF_APPEND, RWF_DSYNC, RWF_HIPRI, RWF_NOAPPEND, RWF_NOWAIT, RWF_SYNC } from "../../abi/fcntl.ts";
+import {
+  MAX_RW_COUNT,
+  O_APPEND,
+  RWF_APPEND,
+  RWF_DSYNC,
+  RWF_HIPRI,
+  RWF_NOAPPEND,
+  RWF_NOWAIT,
+  RWF_SYNC,
+} from "../../abi/fcntl.ts";
 import { handler } from "../dispatch.ts";
 import { checkRange } from "../mm/user-copy.ts";
 import type { Task } from "../task/task.ts";

@@ -24,20 +24,8 @@ import { onAltStack, popSignalFrame, setBlockedSignals } from "../signal/frame.t
 import { encodeSigInfo } from "../signal/siginfo-encode.ts";
 import { forceSignal, recalculatePending } from "../signal/send.ts";
 import { SignalSet } from "../signal/signal-set.ts";
+import { readSignalSet, writeSignalSet } from "../signal/user-set.ts";
 import { REGISTERS_SET, type Task } from "../task/task.ts";
-
-function readSet(task: Task, address: number): SignalSet {
-  const view = new DataView(readBytes(task.memory, address, SIGSET_SIZE).buffer);
-  return new SignalSet(view.getUint32(0, true), view.getUint32(4, true));
-}
-
-function writeSet(task: Task, address: number, set: SignalSet): void {
-  const bytes = new Uint8Array(SIGSET_SIZE);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, set.low, true);
-  view.setUint32(4, set.high, true);
-  copyToUser(task.memory, address, bytes);
-}
 
 export const rt_sigaction = handler("rt_sigaction", (task, signal, newAddress, oldAddress, setSize) => {
   if (setSize !== SIGSET_SIZE) throw EINVAL;
@@ -48,7 +36,8 @@ export const rt_sigaction = handler("rt_sigaction", (task, signal, newAddress, o
     const { offsets } = sigaction;
     const mask = new SignalSet(wanted.getUint32(offsets.sa_mask, true), wanted.getUint32(offsets.sa_mask + 4, true));
     mask.deleteAll(UNSTOPPABLE);
-    const address = (offset: number): number => wanted.getUint32(offset + 4, true) * 4294967296 + wanted.getUint32(offset, true);
+    const address = (offset: number): number =>
+      wanted.getUint32(offset + 4, true) * 4294967296 + wanted.getUint32(offset, true);
     const handlerAddress = address(offsets.sa_handler);
     task.actions.set(signal, {
       handler: handlerAddress,
@@ -86,7 +75,7 @@ export const rt_sigprocmask = handler("rt_sigprocmask", (task, how, setAddress, 
   if (setSize !== SIGSET_SIZE) throw EINVAL;
   const old = task.blockedSignals.clone();
   if (setAddress !== 0) {
-    const set = readSet(task, setAddress);
+    const set = readSignalSet(task, setAddress);
     const next = old.clone();
     if (how === SIG_BLOCK) next.addAll(set);
     else if (how === SIG_UNBLOCK) next.deleteAll(set);
@@ -94,7 +83,7 @@ export const rt_sigprocmask = handler("rt_sigprocmask", (task, how, setAddress, 
     else throw EINVAL;
     setBlockedSignals(task, next);
   }
-  if (oldAddress !== 0) writeSet(task, oldAddress, old);
+  if (oldAddress !== 0) writeSignalSet(task, oldAddress, old);
   return 0;
 });
 
@@ -103,18 +92,14 @@ export const rt_sigpending = handler("rt_sigpending", (task, address, setSize) =
   const set = task.pending.set.clone();
   set.addAll(task.group.pending.set);
   const blocked = new SignalSet(set.low & task.blockedSignals.low, set.high & task.blockedSignals.high);
-  const bytes = new Uint8Array(SIGSET_SIZE);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, blocked.low, true);
-  view.setUint32(4, blocked.high, true);
-  copyToUser(task.memory, address, bytes.subarray(0, setSize));
+  writeSignalSet(task, address, blocked, setSize);
   return 0;
 });
 
 export const rt_sigsuspend = handler("rt_sigsuspend", (task, address, setSize) => {
   if (setSize !== SIGSET_SIZE) throw EINVAL;
   if (task.callProgress === 0) {
-    const set = readSet(task, address);
+    const set = readSignalSet(task, address);
     task.savedMask = task.blockedSignals.clone();
     setBlockedSignals(task, set);
     task.callProgress = 1;
@@ -138,7 +123,8 @@ export const sigaltstack = handler("sigaltstack", (task, newAddress, oldAddress)
   const { altStack } = task;
   const sp = task.kernel.engine.cpu.get(RSP);
   const inUse = onAltStack(task, sp);
-  const wanted = newAddress === 0 ? null : stack_t.decode(new DataView(readBytes(task.memory, newAddress, 24).buffer), 0);
+  const wanted =
+    newAddress === 0 ? null : stack_t.decode(new DataView(readBytes(task.memory, newAddress, 24).buffer), 0);
   if (wanted) {
     if (inUse) throw EPERM;
     const mode = (wanted.ss_flags & ~SS_AUTODISARM) >>> 0;
@@ -163,7 +149,7 @@ export const sigaltstack = handler("sigaltstack", (task, newAddress, oldAddress)
 
 export const rt_sigtimedwait = handler("rt_sigtimedwait", (task, setAddress, infoAddress, timeout, setSize) => {
   if (setSize !== SIGSET_SIZE) throw EINVAL;
-  const set = readSet(task, setAddress);
+  const set = readSignalSet(task, setAddress);
   set.deleteAll(UNSTOPPABLE);
   if (task.callDeadline < 0) task.callDeadline = timeout === 0 ? Infinity : deadlineFrom(task, timeout);
   const others = new SignalSet(~set.low, ~set.high);

@@ -1,6 +1,13 @@
 /** stat(2), fstat(2), lstat(2), newfstatat(2), statx(2), statfs(2), fstatfs(2). */
 import { EFAULT, EINVAL } from "../../abi/errno.ts";
-import { AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_STATX_SYNC_TYPE, AT_SYMLINK_NOFOLLOW, NAME_MAX } from "../../abi/fcntl.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_NO_AUTOMOUNT,
+  AT_STATX_SYNC_TYPE,
+  AT_SYMLINK_NOFOLLOW,
+  NAME_MAX,
+} from "../../abi/fcntl.ts";
 import {
   ST_NOATIME,
   ST_NODEV,

@@ -26,6 +26,7 @@ import { capable, capableIn } from "../task/capable.ts";
 import type { ResourceLimit } from "../task/resource-limits.ts";
 import type { Task } from "../task/task.ts";
 import { childrenUsage, groupUsage, threadUsage } from "../task/usage.ts";
+import { accountTime } from "../time/clocks.ts";
 import { NR_OPEN } from "../vfs/fd-table.ts";
 
 export const uname = handler("uname", (task, address) => {
@@ -160,9 +161,7 @@ export const prlimit64 = handler("prlimit64", (task, pid, resource, newAddress, 
 export const getrusage = handler("getrusage", (task, who, address) => {
   const bytes = new Uint8Array(rusage.size);
   const view = new DataView(bytes.buffer);
-  const running = task.kernel.now() - task.kernel.switchedAt;
-  task.userTime += running;
-  task.kernel.switchedAt += running;
+  accountTime(task.kernel);
   if (who === RUSAGE_SELF) rusage.encode(view, 0, groupUsage(task.group, false));
   else if (who === RUSAGE_CHILDREN) rusage.encode(view, 0, childrenUsage(task.group));
   else if (who === RUSAGE_THREAD) rusage.encode(view, 0, threadUsage(task));

@@ -11,8 +11,10 @@ import * as mmap from "./mmap.ts";
 import * as namespaces from "./namespaces.ts";
 import * as prctl from "./prctl.ts";
 import * as sigaction from "./sigaction.ts";
+import * as signalfd from "./signalfd.ts";
 import * as system from "./system.ts";
 import * as time from "./time.ts";
+import * as timer from "./timer.ts";
 import { wait4, waitid } from "./wait.ts";
 
 export const syscallTable: readonly TableEntry[] = [
@@ -84,8 +86,18 @@ export const syscallTable: readonly TableEntry[] = [
   full(time.time),
   full(time.times),
   full(time.alarm),
-  partial(time.getitimer, "ITIMER_REAL"),
-  partial(time.setitimer, "ITIMER_REAL"),
+  full(time.getitimer),
+  partial(time.setitimer, "ITIMER_VIRTUAL counts all CPU time, as ITIMER_PROF does"),
+  full(timer.timer_create),
+  full(timer.timer_settime),
+  full(timer.timer_gettime),
+  full(timer.timer_getoverrun),
+  full(timer.timer_delete),
+  full(timer.timerfd_create),
+  partial(timer.timerfd_settime, "TFD_TIMER_CANCEL_ON_SET is accepted; reads are not cancelled"),
+  full(timer.timerfd_gettime),
+  full(signalfd.signalfd),
+  full(signalfd.signalfd4),
 
   full(system.uname),
   full(system.sethostname),

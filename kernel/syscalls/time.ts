@@ -1,57 +1,26 @@
 /** Clocks and sleeping: clock_gettime(2), gettimeofday(2), time(2), nanosleep(2), clock_nanosleep(2), alarm(2), setitimer(2). */
 import { CAP_SYS_TIME } from "../../abi/capability.ts";
-import { EINTR, EINVAL, ENOSYS, EOPNOTSUPP, EPERM, ERESTARTNOHAND, ERESTART_RESTARTBLOCK } from "../../abi/errno.ts";
+import { EINTR, EINVAL, EOPNOTSUPP, EPERM, ERESTARTNOHAND, ERESTART_RESTARTBLOCK } from "../../abi/errno.ts";
 import * as abi from "../../abi/time.ts";
 import { handler } from "../dispatch.ts";
+import type { Timestamp } from "../kernel.ts";
 import { copyToUser, writeU64 } from "../mm/user-copy.ts";
 import { capable } from "../task/capable.ts";
 import { absoluteDeadline, bootRealtime, readTimespec, readTimeval } from "../task/deadline.ts";
-import { intervalTimer, setIntervalTimer } from "../task/interval-timer.ts";
 import { groupTimes } from "../task/times.ts";
 import type { Task } from "../task/task.ts";
+import { accountTime, isRealtime, readClock } from "../time/clocks.ts";
+import { intervalTimers } from "../time/interval-timer.ts";
+import type { TimerValue } from "../time/repeating.ts";
 
 /** USER_HZ: clock_t counts hundredths of a second. */
 const TICK_NS = 1e7;
 
 /** Seconds and ns of a clock. @throws EINVAL */
-function readClock(task: Task, clock: number): { seconds: number; nanoseconds: number } {
-  const { kernel } = task;
-  const fromNs = (ns: number) => ({ seconds: Math.floor(ns / 1e9), nanoseconds: Math.floor(ns % 1e9) });
-  switch (clock) {
-    case abi.CLOCK_REALTIME:
-    case abi.CLOCK_REALTIME_COARSE:
-    case abi.CLOCK_REALTIME_ALARM:
-    case abi.CLOCK_TAI:
-      return kernel.realtime();
-    case abi.CLOCK_MONOTONIC:
-    case abi.CLOCK_MONOTONIC_RAW:
-    case abi.CLOCK_MONOTONIC_COARSE:
-    case abi.CLOCK_BOOTTIME:
-    case abi.CLOCK_BOOTTIME_ALARM:
-      return fromNs(kernel.now());
-    case abi.CLOCK_PROCESS_CPUTIME_ID: {
-      const times = groupTimes(task.group);
-      return fromNs(times.user + times.system + (kernel.now() - kernel.switchedAt));
-    }
-    case abi.CLOCK_THREAD_CPUTIME_ID:
-      return fromNs(task.userTime + task.systemTime + (kernel.now() - kernel.switchedAt));
-    default:
-      if (clock >= 0) throw EINVAL;
-      return fromNs(cpuClock(task, clock));
-  }
-}
-
-/** clock_getcpuclockid(3): the clock number holds a complemented pid and a bit for threads. @throws EINVAL */
-function cpuClock(task: Task, clock: number): number {
-  const number = ~(clock >> 3);
-  const thread = (clock & 4) !== 0;
-  if ((clock & 3) === 3) throw EINVAL;
-  const target = number === 0 ? task : task.pid.namespace.find(number)?.task;
-  if (!target) throw EINVAL;
-  const extra = target === task ? task.kernel.now() - task.kernel.switchedAt : 0;
-  if (thread) return target.userTime + target.systemTime + extra;
-  const times = groupTimes(target.group);
-  return times.user + times.system + extra;
+function secondsOf(task: Task, clock: number): Timestamp {
+  if (isRealtime(clock)) return task.kernel.realtime();
+  const ns = readClock(task, clock);
+  return { seconds: Math.floor(ns / 1e9), nanoseconds: Math.floor(ns % 1e9) };
 }
 
 function writePair(task: Task, address: number, first: number, second: number): void {
@@ -64,7 +33,7 @@ function writePair(task: Task, address: number, first: number, second: number): 
 }
 
 export const clock_gettime = handler("clock_gettime", (task, clock, address) => {
-  const { seconds, nanoseconds } = readClock(task, clock);
+  const { seconds, nanoseconds } = secondsOf(task, clock);
   writePair(task, address, seconds, nanoseconds);
   return 0;
 });
@@ -125,8 +94,7 @@ export const clock_nanosleep = handler("clock_nanosleep", (task, clock, flags, r
   readClock(task, clock);
   if ((flags & abi.TIMER_ABSTIME) === 0) return sleepRelative(task, request, remaining);
   if (task.callDeadline < 0) {
-    const realtime = clock === abi.CLOCK_REALTIME || clock === abi.CLOCK_TAI || clock === abi.CLOCK_REALTIME_ALARM;
-    task.callDeadline = absoluteDeadline(task, readTimespec(task, request), realtime);
+    task.callDeadline = absoluteDeadline(task, readTimespec(task, request), isRealtime(clock));
   }
   return sleepUntil(task, -ERESTARTNOHAND.number);
 });
@@ -139,25 +107,26 @@ export const restart_syscall = handler("restart_syscall", (task) => {
 });
 
 export const alarm = handler("alarm", (task, seconds) => {
-  const old = setIntervalTimer(task, (seconds >>> 0) * 1e9, 0);
+  const old = intervalTimers(task.group).set(abi.ITIMER_REAL, (seconds >>> 0) * 1e9, 0);
   // A rest below a second counts as one: 0 would mean that there was no alarm.
   return old.value === 0 ? 0 : Math.max(1, Math.round(old.value / 1e9));
 });
 
-function writeTimer(task: Task, address: number, timer: { value: number; interval: number }): void {
+function writeTimer(task: Task, address: number, timer: TimerValue): void {
+  // A timer that is running never shows as 0, which would mean that it is off.
+  const value = timer.value === 0 ? 0 : Math.max(1000, timer.value);
   writePair(task, address, Math.floor(timer.interval / 1e9), Math.floor((timer.interval % 1e9) / 1e3));
-  writePair(task, address + 16, Math.floor(timer.value / 1e9), Math.floor((timer.value % 1e9) / 1e3));
+  writePair(task, address + 16, Math.floor(value / 1e9), Math.floor((value % 1e9) / 1e3));
 }
 
-/** @throws EINVAL for an unknown timer, ENOSYS for the two that count CPU time */
+/** @throws EINVAL for an unknown timer */
 function checkTimer(which: number): void {
-  if (which < 0 || which > 2) throw EINVAL;
-  if (which !== abi.ITIMER_REAL) throw ENOSYS;
+  if (which !== abi.ITIMER_REAL && which !== abi.ITIMER_VIRTUAL && which !== abi.ITIMER_PROF) throw EINVAL;
 }
 
 export const getitimer = handler("getitimer", (task, which, address) => {
   checkTimer(which);
-  writeTimer(task, address, intervalTimer(task));
+  writeTimer(task, address, intervalTimers(task.group).get(which));
   return 0;
 });
 
@@ -165,7 +134,7 @@ export const setitimer = handler("setitimer", (task, which, newAddress, oldAddre
   const interval = newAddress === 0 ? 0 : readTimeval(task, newAddress);
   const value = newAddress === 0 ? 0 : readTimeval(task, newAddress + 16);
   checkTimer(which);
-  const old = setIntervalTimer(task, value, interval);
+  const old = intervalTimers(task.group).set(which, value, interval);
   if (oldAddress !== 0) writeTimer(task, oldAddress, old);
   return 0;
 });
@@ -173,10 +142,10 @@ export const setitimer = handler("setitimer", (task, which, newAddress, oldAddre
 export const times = handler("times", (task, address) => {
   const { group, kernel } = task;
   if (address !== 0) {
+    accountTime(kernel);
     const own = groupTimes(group);
-    const running = kernel.now() - kernel.switchedAt;
     const ticks = (ns: number): number => Math.floor(ns / TICK_NS);
-    writePair(task, address, ticks(own.user + running), ticks(own.system));
+    writePair(task, address, ticks(own.user), ticks(own.system));
     writePair(task, address + 16, ticks(group.childrenUserTime), ticks(group.childrenSystemTime));
   }
   return Math.floor(kernel.now() / TICK_NS);

@@ -51,7 +51,8 @@ export interface CloneRequest {
   refuseNewPidWithParent: boolean;
 }
 
-const NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_NEWTIME;
+const NAMESPACES =
+  CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_NEWTIME;
 
 /** True if all the flags of `mask` are set. */
 export const has = (flags: number, mask: number): boolean => ((flags & mask) | 0) === (mask | 0);

@@ -24,7 +24,7 @@ import { createNamespaces } from "../namespaces/create-namespaces.ts";
 import { UserNamespace } from "../namespaces/user-namespace.ts";
 import { allocatePid } from "../pid/allocate-pids.ts";
 import type { Pid } from "../pid/pid.ts";
-import { SignalActions } from "../signal/actions.ts";
+import type { SignalActions } from "../signal/actions.ts";
 import { checkCombinations, checkLimits, checkNamespaces, checkTls, has, type CloneRequest } from "./clone-request.ts";
 import { ALL_CAPABILITIES, type Credentials } from "./credentials.ts";
 import { PidFile } from "./pid-file.ts";
@@ -209,4 +209,3 @@ export function vforkPending(task: Task): boolean {
   const child = task.vforkChild;
   return child !== null && child.vforkParent === task;
 }
-

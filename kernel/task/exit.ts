@@ -1,18 +1,11 @@
 /** The end of tasks and processes (_exit(2), exit_group(2), pid_namespaces(7), credentials(7)). */
-import {
-  CLD_DUMPED,
-  CLD_EXITED,
-  CLD_KILLED,
-  SA_NOCLDWAIT,
-  SIGCHLD,
-  SIGKILL,
-  SIG_IGN,
-} from "../../abi/signal.ts";
+import { CLD_DUMPED, CLD_EXITED, CLD_KILLED, SA_NOCLDWAIT, SIGCHLD, SIGKILL, SIG_IGN } from "../../abi/signal.ts";
 import type { PidNamespace } from "../pid/pid-namespace.ts";
 import { childSigInfo } from "../signal/child-info.ts";
 import { kernelSigInfo, interruptGroup, sendSignalToGroup } from "../signal/send.ts";
 import { sessionLeaderEnded } from "../tty/tty.ts";
 import { reapGroup, reapThread } from "./reap.ts";
+import { deletePosixTimers } from "../time/delete-timers.ts";
 import { releaseMemory } from "./release-memory.ts";
 import { releaseOrphanedGroup } from "./session.ts";
 import { TASK_DEAD, TASK_ZOMBIE, type Task } from "./task.ts";
@@ -72,7 +65,7 @@ function endProcess(group: ThreadGroup): void {
   if (!group.exiting) group.exitStatus = group.leader.exitCode;
   group.exiting = true;
   group.zombie = true;
-  group.realTimer = { expires: 0, interval: 0 };
+  deletePosixTimers(group);
   const namespace = group.pid.namespace;
   if (namespace.reaper === group.leader) killNamespace(namespace, group);
   sessionLeaderEnded(group);

@@ -1,4 +1,6 @@
 /** Who runs next: one first-in-first-out queue of runnable tasks, time slices by engine budget. */
+import type { Engine } from "../../emulator/engine.ts";
+import type { AddressSpace } from "../mm/address-space.ts";
 import { TASK_RUNNABLE, type Task } from "./task.ts";
 
 export class Scheduler {
@@ -6,6 +8,8 @@ export class Scheduler {
   current: Task | null = null;
   /** The current task gives up the rest of its slice (sched_yield(2)). */
   yieldNow = false;
+  /** The address space the engine translates with. */
+  private activeSpace: AddressSpace | null = null;
   private queue: Task[] = [];
   private head = 0;
 
@@ -18,6 +22,13 @@ export class Scheduler {
     if (task.queued) return;
     task.queued = true;
     this.queue.push(task);
+  }
+
+  /** Switches the engine to an address space; between threads of one process there is nothing to do. */
+  activate(space: AddressSpace, engine: Engine): void {
+    if (space === this.activeSpace) return;
+    this.activeSpace = space;
+    engine.activate(space.root);
   }
 
   /** The task will not run again: its registers need not be saved. */

@@ -17,7 +17,7 @@ import { PendingSignals, type SigInfo } from "../signal/pending.ts";
 import { SignalSet } from "../signal/signal-set.ts";
 import type { Credentials } from "./credentials.ts";
 import type { ThreadGroup } from "./thread-group.ts";
-import { WaitQueue } from "./wait-queue.ts";
+import type { WaitQueue } from "./wait-queue.ts";
 
 /** Can run, or is running. */
 export const TASK_RUNNABLE = 0;

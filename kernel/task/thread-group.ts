@@ -2,6 +2,9 @@
 import type { Tty } from "../tty/tty.ts";
 import type { Pid } from "../pid/pid.ts";
 import { PendingSignals } from "../signal/pending.ts";
+import type { CpuTimer } from "../time/cpu-timers.ts";
+import type { IntervalTimers } from "../time/interval-timer.ts";
+import type { PosixTimer } from "../time/posix-timer.ts";
 import type { ResourceLimit } from "./resource-limits.ts";
 import type { Task } from "./task.ts";
 import { WaitQueue } from "./wait-queue.ts";
@@ -57,8 +60,15 @@ export class ThreadGroup {
   maxRss = 0;
   minorFaults = 0;
   majorFaults = 0;
-  /** ITIMER_REAL: expiry in ns since boot (0: off) and interval. */
-  realTimer = { expires: 0, interval: 0 };
+  /** setitimer(2), if it was ever used. */
+  intervalTimers: IntervalTimers | null = null;
+  /** timer_create(2). */
+  readonly posixTimers = new Map<number, PosixTimer>();
+  nextTimerId = 0;
+  /** Timers that must be looked at whenever the process has run. */
+  readonly cpuTimers = new Set<CpuTimer>();
+  /** Woken when a signal has been sent, for signalfd. */
+  readonly signalArrived = new WaitQueue();
 
   constructor(leader: Task, pid: Pid, parent: ThreadGroup | null, limits: ResourceLimit[], startTime: number) {
     this.leader = leader;

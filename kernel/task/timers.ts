@@ -10,7 +10,8 @@ interface Entry {
   what: Expiring;
 }
 
-const before = (a: Entry, b: Entry): boolean => a.deadline < b.deadline || (a.deadline === b.deadline && a.order < b.order);
+const before = (a: Entry, b: Entry): boolean =>
+  a.deadline < b.deadline || (a.deadline === b.deadline && a.order < b.order);
 
 export class Timers {
   private readonly heap: Entry[] = [];

@@ -131,4 +131,3 @@ export class ConsoleStream extends OpenFile {
     return 0;
   }
 }
-

@@ -28,7 +28,8 @@ export class Console {
           "console",
           DEV_CONSOLE,
           {
-            write: (bytes) => world.write(world.streams[1] === "terminal" || world.streams[2] !== "terminal" ? 1 : 2, bytes),
+            write: (bytes) =>
+              world.write(world.streams[1] === "terminal" || world.streams[2] !== "terminal" ? 1 : 2, bytes),
             wantInput: () => world.wantInput(),
           },
           this.windowSize(),

@@ -1,6 +1,7 @@
 /** What happens to background jobs that use their terminal (termios(3), SIGTTIN and SIGTTOU). */
 import { EIO, ERESTARTSYS } from "../../abi/errno.ts";
-import { SIGTTIN, SIGTTOU, SIG_IGN } from "../../abi/signal.ts";
+import type { SIGTTOU} from "../../abi/signal.ts";
+import { SIGTTIN, SIG_IGN } from "../../abi/signal.ts";
 import type { Pid } from "../pid/pid.ts";
 import { kernelSigInfo, sendSignalToProcessGroup } from "../signal/send.ts";
 import type { Task } from "../task/task.ts";

@@ -36,7 +36,10 @@ const control = (letter: string): number => letter.charCodeAt(0) & 0x1f;
 export function defaultTermios(): Termios {
   const characters = new Uint8Array(NCCS);
   characters.set([control("C"), control("\\"), 0x7f, control("U"), control("D"), 0, 1, 0]);
-  characters.set([control("Q"), control("S"), control("Z"), 0, control("R"), control("O"), control("W"), control("V"), 0], 8);
+  characters.set(
+    [control("Q"), control("S"), control("Z"), 0, control("R"), control("O"), control("W"), control("V"), 0],
+    8,
+  );
   return {
     input: ICRNL | IXON | IUTF8,
     output: OPOST | ONLCR,

@@ -62,7 +62,7 @@ export class Tty implements LineHost {
   /** A program writes: the count, or -errno. */
   write(bytes: Uint8Array): number {
     const processed = this.output.process(bytes, this.termios.output);
-    for (let done = 0; done < processed.length; ) {
+    for (let done = 0; done < processed.length;) {
       const count = this.driver.write(done === 0 ? processed : processed.subarray(done));
       if (count < 0) return count;
       if (count === 0) break;

@@ -19,5 +19,4 @@ export function toBytes(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /** A path name argument. @throws EFAULT ENAMETOOLONG */
-export const readPath = (task: Task, address: number): string =>
-  fromBytes(readCString(task.memory, address, PATH_MAX));
+export const readPath = (task: Task, address: number): string => fromBytes(readCString(task.memory, address, PATH_MAX));

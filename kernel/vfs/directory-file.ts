@@ -40,10 +40,7 @@ export class DirectoryFile extends OpenFile {
     this.inode.sync();
   }
 
-  override readDirectory(
-    task: Task,
-    put: (name: string, inode: number, type: number, next: number) => boolean,
-  ): void {
+  override readDirectory(task: Task, put: (name: string, inode: number, type: number, next: number) => boolean): void {
     if (this.position === 0 || this.entries === null) this.entries = this.snapshot(task);
     for (let at = this.position; at < this.entries.length; at++) {
       const { name, inode, type } = this.entries[at]!;

@@ -32,7 +32,11 @@ export function makeNode(
   if ((directory.mode & S_ISGID) !== 0) {
     gid = directory.gid;
     if ((mode & S_IFMT) === S_IFDIR) mode |= S_ISGID;
-    else if ((mode & (S_ISGID | 0o10)) === (S_ISGID | 0o10) && !inGroup(creds, gid) && !capableOver(creds, directory, CAP_FSETID)) {
+    else if (
+      (mode & (S_ISGID | 0o10)) === (S_ISGID | 0o10) &&
+      !inGroup(creds, gid) &&
+      !capableOver(creds, directory, CAP_FSETID)
+    ) {
       mode &= ~S_ISGID;
     }
   }
@@ -59,4 +63,3 @@ export function makeLink(task: Task, existing: Path, end: LastStep): void {
   end.parent.dentry.inode.link(end.name, inode);
   end.parent.dentry.add(end.name, inode);
 }
-

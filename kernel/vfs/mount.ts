@@ -130,7 +130,8 @@ export class MountNamespace {
   bindTree(from: Path, at: Path): Mount {
     const top = this.make(from.dentry, from.mount.source, from.mount.attributes);
     for (const child of from.mount.children.values()) {
-      if (child.mountpoint!.isBelow(from.dentry)) this.copyTree(child, new Map()).attach({ mount: top, dentry: child.mountpoint! });
+      if (child.mountpoint!.isBelow(from.dentry))
+        this.copyTree(child, new Map()).attach({ mount: top, dentry: child.mountpoint! });
     }
     top.attach(at);
     return top;

@@ -1,15 +1,5 @@
 /** open(2) behind the flags of its callers: find or make the file, check what the flags ask for, open it. */
-import {
-  EACCES,
-  EEXIST,
-  EISDIR,
-  ELOOP,
-  ENOTDIR,
-  ENXIO,
-  EOPNOTSUPP,
-  EPERM,
-  EROFS,
-} from "../../abi/errno.ts";
+import { EACCES, EEXIST, EISDIR, ELOOP, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM, EROFS } from "../../abi/errno.ts";
 import {
   O_ACCMODE,
   O_CLOEXEC,

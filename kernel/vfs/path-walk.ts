@@ -130,7 +130,13 @@ function walk(
     if (name.length > NAME_MAX) throw ENAMETOOLONG;
     if (last && parentOnly) {
       const child = dentry.child(name);
-      return { parent: current, name, dot, slash, found: child ? crossMounts({ mount: current.mount, dentry: child }) : null };
+      return {
+        parent: current,
+        name,
+        dot,
+        slash,
+        found: child ? crossMounts({ mount: current.mount, dentry: child }) : null,
+      };
     }
     const child = dentry.child(name);
     if (child === undefined) {

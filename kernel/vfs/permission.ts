@@ -13,13 +13,22 @@ export const MAY_READ = 4;
 export function capableOver(creds: Credentials, inode: Inode, capability: number): boolean {
   const { userNamespace } = creds;
   if (!hasCapability(creds, capability, userNamespace)) return false;
-  return userNamespace.parent === null || (userNamespace.uidInside(inode.uid) >= 0 && userNamespace.gidInside(inode.gid) >= 0);
+  return (
+    userNamespace.parent === null ||
+    (userNamespace.uidInside(inode.uid) >= 0 && userNamespace.gidInside(inode.gid) >= 0)
+  );
 }
 
 export const inGroup = (creds: Credentials, gid: number): boolean => creds.fsgid === gid || creds.groups.includes(gid);
 
 /** True if file-system ids (or the ones given) permit the access. */
-export function permits(creds: Credentials, inode: Inode, wanted: number, uid = creds.fsuid, gid = creds.fsgid): boolean {
+export function permits(
+  creds: Credentials,
+  inode: Inode,
+  wanted: number,
+  uid = creds.fsuid,
+  gid = creds.fsgid,
+): boolean {
   const { mode } = inode;
   let granted = mode & 7;
   if (inode.uid === uid) granted = (mode >> 6) & 7;

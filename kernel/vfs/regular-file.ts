@@ -160,8 +160,10 @@ export abstract class RegularFile extends OpenFile {
   }
 }
 
-const later = (left: { seconds: number; nanoseconds: number }, right: { seconds: number; nanoseconds: number }): boolean =>
-  left.seconds > right.seconds || (left.seconds === right.seconds && left.nanoseconds > right.nanoseconds);
+const later = (
+  left: { seconds: number; nanoseconds: number },
+  right: { seconds: number; nanoseconds: number },
+): boolean => left.seconds > right.seconds || (left.seconds === right.seconds && left.nanoseconds > right.nanoseconds);
 
 /**
  * Bytes that may be written from a position on.

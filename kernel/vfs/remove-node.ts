@@ -1,16 +1,5 @@
 /** Removing and moving names (unlink(2), rmdir(2), rename(2)). */
-import {
-  EACCES,
-  EBUSY,
-  EEXIST,
-  EINVAL,
-  EISDIR,
-  ENOENT,
-  ENOTDIR,
-  ENOTEMPTY,
-  EROFS,
-  EXDEV,
-} from "../../abi/errno.ts";
+import { EACCES, EBUSY, EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, EROFS, EXDEV } from "../../abi/errno.ts";
 import { RENAME_EXCHANGE, RENAME_NOREPLACE } from "../../abi/fcntl.ts";
 import type { Task } from "../task/task.ts";
 import { Dentry } from "./dentry.ts";

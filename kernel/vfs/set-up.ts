@@ -56,11 +56,13 @@ export function setUpFileSystems(
   }
   const root = crossMounts(namespace.root.rootPath);
   const cwd = find(root, options.cwd);
-  if (!cwd?.dentry.inode.isDirectory) throw new SetUpError(`${options.cwd}: no such directory in the guest (working directory)`);
+  if (!cwd?.dentry.inode.isDirectory)
+    throw new SetUpError(`${options.cwd}: no such directory in the guest (working directory)`);
   return { namespace, fs: new FsContext(root, cwd) };
 }
 
-const sourceOf = (root: RootOption): string => (root.kind === "host" ? root.path : root.kind === "tar" ? "tar" : "rootfs");
+const sourceOf = (root: RootOption): string =>
+  root.kind === "host" ? root.path : root.kind === "tar" ? "tar" : "rootfs";
 
 function createRoot(kernel: Kernel, root: RootOption): FileSystem {
   switch (root.kind) {
@@ -80,7 +82,11 @@ function createRoot(kernel: Kernel, root: RootOption): FileSystem {
 function baseTmpFs(kernel: Kernel): TmpFs {
   const fs = new TmpFs(kernel, { mode: 0o755 });
   for (const name of ["dev", "proc", "tmp", "root"]) {
-    fs.root.create(name, { mode: S_IFDIR | (name === "tmp" ? 0o1777 : name === "root" ? 0o700 : 0o755), uid: 0, gid: 0 });
+    fs.root.create(name, {
+      mode: S_IFDIR | (name === "tmp" ? 0o1777 : name === "root" ? 0o700 : 0o755),
+      uid: 0,
+      gid: 0,
+    });
   }
   return fs;
 }
@@ -120,7 +126,9 @@ function mountPoint(root: Path, path: string, isDirectory: boolean): Path {
     }
     const { fs } = at.mount;
     if (!(fs instanceof TmpFs)) {
-      throw new SetUpError(`${path}: no such file or directory in the guest's root, and it cannot be made there; mount on an existing one`);
+      throw new SetUpError(
+        `${path}: no such file or directory in the guest's root, and it cannot be made there; mount on an existing one`,
+      );
     }
     const leaf = index === parts.length - 1 && !isDirectory;
     const node = { mode: leaf ? S_IFREG | 0o644 : S_IFDIR | 0o755, uid: 0, gid: 0 };
@@ -151,7 +159,10 @@ function followLink(at: Path, target: string, depth: number): Path | null {
   let place: Path | null = target.startsWith("/") ? topOf(at) : at;
   for (const part of target.split("/")) {
     if (!place || part === "" || part === ".") continue;
-    place = part === ".." ? { mount: place.mount, dentry: place.dentry.parent ?? place.dentry } : step(place, part, depth + 1);
+    place =
+      part === ".."
+        ? { mount: place.mount, dentry: place.dentry.parent ?? place.dentry }
+        : step(place, part, depth + 1);
   }
   return place;
 }

@@ -5,7 +5,7 @@ import type { PageStore } from "../mm/page-store.ts";
 /** Copies file contents out; pages that do not exist read as zeros. The caller keeps within the size. */
 export function readStore(store: PageStore, into: Uint8Array, position: number): void {
   const { u8 } = store.frames.memory;
-  for (let done = 0; done < into.length; ) {
+  for (let done = 0; done < into.length;) {
     const index = Math.floor((position + done) / PAGE_SIZE);
     const offset = (position + done) % PAGE_SIZE;
     const count = Math.min(PAGE_SIZE - offset, into.length - done);
@@ -24,7 +24,7 @@ export function readStore(store: PageStore, into: Uint8Array, position: number):
 export function writeStore(store: PageStore, from: Uint8Array, position: number): void {
   const { frames } = store;
   const { u8 } = frames.memory;
-  for (let done = 0; done < from.length; ) {
+  for (let done = 0; done < from.length;) {
     const index = Math.floor((position + done) / PAGE_SIZE);
     const offset = (position + done) % PAGE_SIZE;
     const count = Math.min(PAGE_SIZE - offset, from.length - done);
@@ -38,7 +38,7 @@ export function writeStore(store: PageStore, from: Uint8Array, position: number)
 /** Zeroes a range in pages that exist. */
 export function clearStore(store: PageStore, start: number, end: number): void {
   const { frames } = store;
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     const index = Math.floor(at / PAGE_SIZE);
     const stop = Math.min(end, (index + 1) * PAGE_SIZE);
     const pfn = store.cachedPage(index);

@@ -35,5 +35,5 @@ export function createNodeMachine(options: NodeMachineOptions): Machine {
 }
 
 export * from "../index.ts";
-export { writeFully } from "./standard-streams.ts";
+export { streamKind, writeFully } from "./standard-streams.ts";
 export { NodeHost, type NodeHostOptions } from "./node-host.ts";

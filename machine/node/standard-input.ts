@@ -3,13 +3,24 @@
  * terminals through Node's streams, which are not even loaded before the guest wants to read (a terminal is: its
  * Ctrl-C has to arrive while the guest computes).
  */
+import type * as ChildProcesses from "node:child_process";
 import { readSync } from "node:fs";
+import { createRequire } from "node:module";
 import type { StreamKind } from "../../kernel/world.ts";
 import { EAGAIN } from "../../abi/errno.ts";
 import type { Inlet } from "../host.ts";
 import { negativeErrno } from "./host-errno.ts";
 
 const CHUNK = 65536;
+
+/**
+ * The guest's terminal turns a newline into carriage return and newline where the guest wants that; the host's must not
+ * do so as well. Node's raw mode leaves it on, but takes it back with the rest at the end.
+ */
+function stopOutputProcessing(): void {
+  const { spawnSync } = createRequire(import.meta.url)("node:child_process") as typeof ChildProcesses;
+  spawnSync("stty", ["-opost"], { stdio: "inherit" });
+}
 
 export class StandardInput {
   private readonly kind: StreamKind;
@@ -35,6 +46,7 @@ export class StandardInput {
     if (this.kind === "null") this.onEnd();
     if (this.kind !== "terminal") return;
     process.stdin.setRawMode(true);
+    stopOutputProcessing();
     this.startStream();
   }
 

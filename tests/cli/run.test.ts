@@ -138,13 +138,7 @@ describe.skipIf(!busybox)("busybox as guest", () => {
   });
 
   it("survives a fork bomb", () => {
-    const { code } = sh("f() { f | f & }; f; sleep 1; echo over", [
-      "--max-tasks",
-      "100",
-      "--timeout",
-      "20",
-      "--clock=virtual",
-    ]);
+    const { code } = sh("f() { f | f & }; f; sleep 0.5; echo over", ["--max-tasks", "100", "--timeout", "10"]);
     expect([0, 1, 2, 124]).toContain(code);
   });
 

@@ -24,13 +24,19 @@ export interface Outcome {
   readonly code: string;
 }
 
-/** Runs all scripts of a group one after the other; each leaves its output and exit code in the folder of results. */
+/**
+ * Runs all scripts of a group one after the other; each leaves its output and exit code in the folder of results. It
+ * never runs one anywhere but in the folder made for it: scripts delete what they find.
+ */
 function driverOf(group: Group, folder: string): string {
   const steps = group.cases.map((_, index) => {
     const at = join(folder, "results", String(index));
-    return `mkdir ${index}; cd ${index}; "$BUSYBOX" sh ${join(folder, "scripts", String(index))} > ${at}.out 2> ${at}.err < /dev/null; echo $? > ${at}.code; cd ..`;
+    const place = join(folder, "work", String(index));
+    const script = join(folder, "scripts", String(index));
+    return `mkdir ${place} && cd ${place} || exit 99
+"$BUSYBOX" sh ${script} > ${at}.out 2> ${at}.err < /dev/null; echo $? > ${at}.code`;
   });
-  return `cd ${join(folder, "work")}\n${steps.join("\n")}\n`;
+  return `${steps.join("\n")}\n`;
 }
 
 function outcomeOf(folder: string, index: number): Outcome {

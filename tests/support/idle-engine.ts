@@ -1,5 +1,5 @@
 /** An engine that executes nothing: for tests of what the kernel does with memory and registers alone. */
-import { STOP_BUDGET, type Engine, type StopKind } from "../../emulator/engine.ts";
+import { STOP_BUDGET, type Engine, type Stop, type StopKind } from "../../emulator/engine.ts";
 import { PhysicalMemory } from "../../emulator/physical-memory.ts";
 import { CpuState } from "../../emulator/registers.ts";
 
@@ -7,7 +7,7 @@ export class IdleEngine implements Engine {
   readonly memory: PhysicalMemory;
   readonly capabilities = { name: "idle", level: "x86-64-v2", budgetUnit: "instruction" } as const;
   readonly cpu = new CpuState();
-  readonly stop = { kind: STOP_BUDGET, vector: 0, errorCode: 0, addressLow: 0, addressHigh: 0, executed: 0 };
+  readonly stop: Stop = { kind: STOP_BUDGET, vector: 0, errorCode: 0, addressLow: 0, addressHigh: 0, executed: 0 };
   readonly supervisorEntryLow = 0;
   readonly supervisorEntryHigh = 0;
   /** Frames whose code was dropped, in order. */

@@ -49,7 +49,7 @@ export class HostFile extends RegularFile {
     const count = check(access.files.write(access.handleOf(inode, true), piece, position));
     const store = inode.cachedPages?.store;
     if (store && store.pages.size > 0) {
-      for (let done = 0; done < count; ) {
+      for (let done = 0; done < count;) {
         const at = position + done;
         const chunk = Math.min(count - done, PAGE_SIZE - (at % PAGE_SIZE));
         const pfn = store.cachedPage(Math.floor(at / PAGE_SIZE));

@@ -65,7 +65,8 @@ export class HostPages implements PageLoader {
 
   /** The host reports this size and time: pages of another version of the file are given up. */
   revalidate(size: number, mtime: Timestamp): void {
-    const moved = Math.abs(mtime.seconds - this.mtime.seconds) * 1e9 + Math.abs(mtime.nanoseconds - this.mtime.nanoseconds);
+    const moved =
+      Math.abs(mtime.seconds - this.mtime.seconds) * 1e9 + Math.abs(mtime.nanoseconds - this.mtime.nanoseconds);
     const same = moved < NANOSECONDS_OF_A_TICK || this.ownChange;
     this.mtime = mtime;
     this.ownChange = false;

@@ -10,7 +10,9 @@ const MAX_ID = 4294967295;
 
 export function idMapText(namespace: UserNamespace, which: "uidMap" | "gidMap"): string {
   const column = (value: number): string => String(value).padStart(10);
-  return namespace[which].map(({ inside, outside, count }) => `${column(inside)} ${column(outside)} ${column(count)}\n`).join("");
+  return namespace[which]
+    .map(({ inside, outside, count }) => `${column(inside)} ${column(outside)} ${column(count)}\n`)
+    .join("");
 }
 
 /** A map may be written once, by a process in the namespace or its parent. @throws EPERM EINVAL */
@@ -69,8 +71,7 @@ function parse(text: string): IdMapEntry[] {
 
 const overlap = (a: number, b: number, aCount: number, bCount: number): boolean => a < b + bCount && b < a + aCount;
 
-export const setgroupsText = (namespace: UserNamespace): string =>
-  namespace.setgroupsAllowed ? "allow\n" : "deny\n";
+export const setgroupsText = (namespace: UserNamespace): string => (namespace.setgroupsAllowed ? "allow\n" : "deny\n");
 
 /** @throws EPERM EINVAL */
 export function writeSetgroups(writer: Task, namespace: UserNamespace, text: string): void {

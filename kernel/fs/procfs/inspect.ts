@@ -8,6 +8,7 @@ export function mayInspect(reader: Task, target: Task): boolean {
   if (reader.group === target.group) return true;
   const { fsuid, fsgid } = reader.creds;
   const { uid, euid, suid, gid, egid, sgid, userNamespace } = target.creds;
-  const sameIds = fsuid === uid && fsuid === euid && fsuid === suid && fsgid === gid && fsgid === egid && fsgid === sgid;
+  const sameIds =
+    fsuid === uid && fsuid === euid && fsuid === suid && fsgid === gid && fsgid === egid && fsgid === sgid;
   return (sameIds && target.group.dumpable === 1) || capableIn(reader, CAP_SYS_PTRACE, userNamespace);
 }

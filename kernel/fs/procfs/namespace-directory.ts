@@ -40,10 +40,7 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ["pid", { word: "pid", cloneFlag: CLONE_NEWPID, of: (task) => task.pid.namespace }],
   ["pid_for_children", { word: "pid", cloneFlag: CLONE_NEWPID, of: (task) => task.namespaces.pidForChildren }],
   ["time", { word: "time", cloneFlag: CLONE_NEWTIME, of: (task) => task.namespaces.time }],
-  [
-    "time_for_children",
-    { word: "time", cloneFlag: CLONE_NEWTIME, of: (task) => task.namespaces.timeForChildren },
-  ],
+  ["time_for_children", { word: "time", cloneFlag: CLONE_NEWTIME, of: (task) => task.namespaces.timeForChildren }],
   ["user", { word: "user", cloneFlag: CLONE_NEWUSER, of: (task) => task.creds.userNamespace }],
   ["uts", { word: "uts", cloneFlag: CLONE_NEWUTS, of: (task) => task.namespaces.uts }],
 ]);

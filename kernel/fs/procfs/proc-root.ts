@@ -11,8 +11,7 @@ import * as system from "./system-texts.ts";
 
 const ENTRIES: ProcEntries = {
   self: (fs) => new ProcLink(fs, (reader) => selfName(fs, reader)),
-  "thread-self": (fs) =>
-    new ProcLink(fs, (reader) => `${selfName(fs, reader)}/task/${reader!.pid.numberIn(fs.pids)}`),
+  "thread-self": (fs) => new ProcLink(fs, (reader) => `${selfName(fs, reader)}/task/${reader!.pid.numberIn(fs.pids)}`),
   mounts: (fs) => new ProcLink(fs, () => "self/mounts"),
   cmdline: (fs) => new ProcFile(fs, () => "trapgate\n"),
   cpuinfo: (fs) => new ProcFile(fs, system.cpuinfo),

@@ -218,4 +218,3 @@ const ENTRIES: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["uid_map", idMap("uidMap")],
   ["wchan", open(() => "0")],
 ]);
-

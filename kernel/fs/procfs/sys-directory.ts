@@ -9,7 +9,14 @@ import { capableIn } from "../../task/capable.ts";
 import type { Task } from "../../task/task.ts";
 import type { Inode } from "../../vfs/inode.ts";
 import type { ProcFs } from "./proc-fs.ts";
-import { ProcFile, ProcFixedDirectory, parseNumber, type ProcEntries, type ProcText, type ProcWrite } from "./proc-inode.ts";
+import {
+  ProcFile,
+  ProcFixedDirectory,
+  parseNumber,
+  type ProcEntries,
+  type ProcText,
+  type ProcWrite,
+} from "./proc-inode.ts";
 
 const text =
   (make: ProcText) =>

@@ -121,7 +121,6 @@ export function vmstat({ kernel }: Task): string {
   return `nr_free_pages ${kernel.frames.memory.freeFrames}\npgfault 0\npgmajfault 0\n`;
 }
 
-export const filesystems = (): string =>
-  "nodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tpipefs\nnodev\thostfs\n";
+export const filesystems = (): string => "nodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tpipefs\nnodev\thostfs\n";
 
 export const devices = (): string => "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n\nBlock devices:\n";

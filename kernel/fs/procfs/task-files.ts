@@ -79,9 +79,7 @@ export class DescriptorDirectory extends ProcDirectory {
     const { target } = this;
     if (!fileAt(target, fd)) return null;
     const inode =
-      this.kind === "links"
-        ? new DescriptorLink(this.fs, target, fd)
-        : new DescriptorInfo(this.fs, target, fd);
+      this.kind === "links" ? new DescriptorLink(this.fs, target, fd) : new DescriptorInfo(this.fs, target, fd);
     inode.uid = this.uid;
     inode.gid = this.gid;
     return inode;

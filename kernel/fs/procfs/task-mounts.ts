@@ -32,7 +32,8 @@ function* visible(task: Task): Generator<[Mount, string]> {
 export function mounts(task: Task): string {
   let text = "";
   for (const [mount, path] of visible(task)) {
-    const options = (mount.readOnly && !mount.attributes.readOnly ? mountOptions(mount).replace("rw", "ro") : mountOptions(mount));
+    const options =
+      mount.readOnly && !mount.attributes.readOnly ? mountOptions(mount).replace("rw", "ro") : mountOptions(mount);
     text += `${escape(mount.source)} ${escape(path)} ${mount.fs.type} ${options}${mount.fs.mountOptions} 0 0\n`;
   }
   return text;
