@@ -77,6 +77,8 @@ export class Kernel {
   systemCalls = 0;
   /** clock_settime(2): correction of the world's wall clock in ns. */
   clockOffset = 0;
+  /** An order of kernel objects, made when kcmp(2) is first used. */
+  ordering: { compare(a: object, b: object): number } | null = null;
   private nextInode = 0xf0000010;
   private nextDevice = 32;
 

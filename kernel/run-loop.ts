@@ -7,6 +7,7 @@ import { KernelPanic } from "./panic.ts";
 import { deliverSignals, isRestartCode } from "./signal/deliver.ts";
 import { fatalSignalPending } from "./signal/send.ts";
 import { checkCpuTimers, countsCpuTime } from "./time/cpu-timers.ts";
+import { abortSequence } from "./task/rseq.ts";
 import { BLOCKED, REGISTERS_SET, TASK_RUNNABLE, type Task } from "./task/task.ts";
 
 /** Why `runKernel` returned. */
@@ -54,6 +55,7 @@ function runSlice(kernel: Kernel, task: Task, now: number): void {
     if (budget <= 0 || scheduler.yieldNow) {
       scheduler.yieldNow = false;
       scheduler.enqueue(task);
+      if (scheduler.runnableCount > 1) abortSequence(task);
       return;
     }
     const kind = engine.run(budget);
@@ -110,6 +112,7 @@ function runCall(kernel: Kernel, task: Task): void {
   if (result === BLOCKED) {
     if (!task.signalPending || (task.killableOnly && !fatalSignalPending(task))) return;
     result = task.callInterrupted;
+    if (task.futexWait) kernel.futexes.cancel(task);
     task.wake();
   }
   task.callNumber = -1;

@@ -69,6 +69,8 @@ async function bundle() {
     platform: "node",
     format: "cjs",
     target: "node20",
+    // The loader's vm.Script has no import(): it becomes require().
+    supported: { "dynamic-import": false },
     // Names stay: they are in stack traces and error messages.
     minifyWhitespace: true,
     minifySyntax: true,

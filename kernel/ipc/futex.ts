@@ -5,20 +5,34 @@ import type { Task } from "../task/task.ts";
 
 export const FUTEX_BITSET_ANY = 0xffffffff;
 
-/** A waiter's state over its sleep. */
-export interface FutexWait {
+/** One word a task waits on. */
+export interface FutexEntry {
   key: string;
   bitset: number;
-  woken: boolean;
+}
+
+/** What a task waits for, kept over its sleep. Plain data. */
+export interface FutexWait {
+  /** More than one for futex_waitv(2). */
+  entries: FutexEntry[];
+  /** Index of the entry that was woken, -1 while it waits. */
+  woken: number;
+  /** Waits for a priority-inheritance lock, or (with `target`) to be moved to one. */
+  pi: boolean;
+  /** FUTEX_WAIT_REQUEUE_PI: key and address of the lock it wants to be moved to. */
+  target: { key: string; address: number } | null;
 }
 
 interface Waiter {
   task: Task;
   wait: FutexWait;
+  index: number;
 }
 
 export class FutexTable {
   private readonly waiters = new Map<string, Waiter[]>();
+  /** Holders of priority-inheritance locks that somebody waits for. */
+  private readonly owners = new Map<string, Task>();
   private readonly spaceIds = new WeakMap<object, number>();
   private nextId = 1;
 
@@ -32,11 +46,11 @@ export class FutexTable {
     return `p${this.idOf(space)}:${address}`;
   }
 
-  /** Puts the task to sleep until a wake, the deadline or a signal. */
-  sleep(task: Task, key: string, bitset: number, deadline: number, interrupted: number): number {
-    const wait: FutexWait = { key, bitset, woken: false };
+  /** Puts the task to sleep on one or more words until a wake, the deadline or a signal. */
+  sleep(task: Task, entries: FutexEntry[], deadline: number, interrupted: number, pi: Partial<FutexWait> = {}): number {
+    const wait: FutexWait = { entries, woken: -1, pi: false, target: null, ...pi };
     task.futexWait = wait;
-    this.queue(key).push({ task, wait });
+    entries.forEach((entry, index) => this.queue(entry.key).push({ task, wait, index }));
     return task.sleepOn(null, deadline, interrupted);
   }
 
@@ -44,13 +58,10 @@ export class FutexTable {
   cancel(task: Task): void {
     const wait = task.futexWait;
     task.futexWait = null;
-    if (!wait) return;
-    const queue = this.waiters.get(wait.key);
-    const at = queue ? queue.findIndex((waiter) => waiter.task === task) : -1;
-    if (at >= 0) this.take(wait.key, queue!, at);
+    if (wait && wait.woken < 0) this.leave(task, wait);
   }
 
-  /** Wakes up to `count` waiters of a word in this address space, of either kind. */
+  /** Wakes up to `count` waiters of a word in this address space, shared or private. */
   wake(space: AddressSpace, address: number, count: number): number {
     const done = this.wakeKey(this.key(space, address, true), count, FUTEX_BITSET_ANY);
     return done > 0 ? done : this.wakeKey(this.key(space, address, false), count, FUTEX_BITSET_ANY);
@@ -62,14 +73,11 @@ export class FutexTable {
     let woken = 0;
     for (let at = 0; at < queue.length && woken < count;) {
       const waiter = queue[at]!;
-      if ((waiter.wait.bitset & bitset) === 0) {
-        at++;
-        continue;
+      if ((waiter.wait.entries[waiter.index]!.bitset & bitset) === 0) at++;
+      else {
+        this.wakeWaiter(waiter);
+        woken++;
       }
-      this.take(key, queue, at);
-      waiter.wait.woken = true;
-      waiter.task.wake();
-      woken++;
     }
     return woken;
   }
@@ -78,15 +86,45 @@ export class FutexTable {
   requeue(from: string, to: string, count: number): number {
     const queue = this.waiters.get(from);
     if (!queue || from === to) return 0;
-    let moved = 0;
-    while (queue.length > 0 && moved < count) {
-      const waiter = queue[0]!;
-      this.take(from, queue, 0);
-      waiter.wait.key = to;
-      this.queue(to).push(waiter);
-      moved++;
+    const moved = queue.splice(0, Math.max(0, count));
+    if (queue.length === 0) this.waiters.delete(from);
+    const target = moved.length > 0 ? this.queue(to) : [];
+    for (const waiter of moved) {
+      waiter.wait.entries[waiter.index]!.key = to;
+      waiter.wait.pi ||= waiter.wait.target !== null;
+      target.push(waiter);
     }
-    return moved;
+    return moved.length;
+  }
+
+  /** The task that has waited longest on a word. */
+  first(key: string): { task: Task; wait: FutexWait } | undefined {
+    return this.waiters.get(key)?.[0];
+  }
+
+  /** Lets the longest waiter go on: it has been given the lock. */
+  wakeFirst(key: string): void {
+    const first = this.waiters.get(key)?.[0];
+    if (first) this.wakeWaiter(first);
+  }
+
+  waiting(key: string): number {
+    return this.waiters.get(key)?.length ?? 0;
+  }
+
+  ownerOf(key: string): Task | undefined {
+    return this.owners.get(key);
+  }
+
+  /** Notes who holds a lock that has waiters; null when nobody waits any more. */
+  setOwner(key: string, owner: Task | null): void {
+    this.owners.get(key)?.piLocks.delete(key);
+    if (owner) {
+      this.owners.set(key, owner);
+      owner.piLocks.add(key);
+    } else {
+      this.owners.delete(key);
+    }
   }
 
   /** Waiters in all queues, for leak checks. */
@@ -102,9 +140,22 @@ export class FutexTable {
     return queue;
   }
 
-  private take(key: string, queue: Waiter[], at: number): void {
-    queue.splice(at, 1);
-    if (queue.length === 0) this.waiters.delete(key);
+  private wakeWaiter(waiter: Waiter): void {
+    this.leave(waiter.task, waiter.wait);
+    waiter.wait.woken = waiter.index;
+    waiter.task.wake();
+  }
+
+  private leave(task: Task, wait: FutexWait): void {
+    for (const { key } of wait.entries) {
+      const queue = this.waiters.get(key);
+      const at = queue ? queue.findIndex((waiter) => waiter.task === task) : -1;
+      if (at < 0) continue;
+      queue!.splice(at, 1);
+      if (queue!.length > 0) continue;
+      this.waiters.delete(key);
+      this.setOwner(key, null);
+    }
   }
 
   private idOf(object: object): number {

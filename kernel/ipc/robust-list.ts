@@ -1,11 +1,9 @@
 /** Locks held by a thread that dies: marked and handed on (get_robust_list(2), robust-futexes in Linux's docs). */
 import { Errno } from "../../abi/errno.ts";
 import { readI64, readU32, readU64, writeU32 } from "../mm/user-copy.ts";
+import { FUTEX_OWNER_DIED, FUTEX_TID_MASK, FUTEX_WAITERS } from "./futex-pi.ts";
 import type { Task } from "../task/task.ts";
 
-const FUTEX_WAITERS = 0x80000000;
-const FUTEX_OWNER_DIED = 0x40000000;
-const FUTEX_TID_MASK = 0x3fffffff;
 /** A list that is longer is taken to be circular. */
 const MAX_ENTRIES = 2048;
 
@@ -16,26 +14,29 @@ export function releaseRobustList(task: Task): void {
   if (head === 0 || !task.mm) return;
   try {
     const offset = readI64(task.mm, head + 8);
-    const pending = clearPi(readU64(task.mm, head + 16));
-    let entry = clearPi(readU64(task.mm, head));
-    for (let count = 0; entry !== head && count < MAX_ENTRIES; count++) {
-      const next = clearPi(readU64(task.mm, entry));
-      if (entry !== pending) releaseLock(task, entry + offset);
+    const pending = readU64(task.mm, head + 16);
+    let entry = readU64(task.mm, head);
+    for (let count = 0; clearPi(entry) !== head && count < MAX_ENTRIES; count++) {
+      const next = readU64(task.mm, clearPi(entry));
+      if (clearPi(entry) !== clearPi(pending)) releaseLock(task, clearPi(entry) + offset, isPi(entry), false);
       entry = next;
     }
-    if (pending !== 0) releaseLock(task, pending + offset);
+    if (clearPi(pending) !== 0) releaseLock(task, clearPi(pending) + offset, isPi(pending), true);
   } catch (error) {
     if (!(error instanceof Errno)) throw error;
   }
 }
 
 /** The lowest bit of an entry marks a priority-inheritance futex. */
+const isPi = (entry: number): boolean => entry % 2 === 1;
 const clearPi = (entry: number): number => entry - (entry % 2);
 
-function releaseLock(task: Task, address: number): void {
+function releaseLock(task: Task, address: number, pi: boolean, pending: boolean): void {
   const mm = task.mm!;
   const word = readU32(mm, address);
-  if ((word & FUTEX_TID_MASK) !== task.pid.own) return;
+  // A lock just being released may be free already, with nobody told yet.
+  if (pending && !pi && (word & FUTEX_TID_MASK) === 0) task.kernel.futexes.wake(mm, address, 1);
+  if ((word & FUTEX_TID_MASK) !== task.tid) return;
   writeU32(mm, address, ((word & FUTEX_WAITERS) | FUTEX_OWNER_DIED) >>> 0);
-  if ((word & FUTEX_WAITERS) !== 0) task.kernel.futexes.wake(mm, address, 1);
+  if (!pi && (word & FUTEX_WAITERS) !== 0) task.kernel.futexes.wake(mm, address, 1);
 }

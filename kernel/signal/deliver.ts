@@ -6,6 +6,7 @@ import { EINTR, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS, ERESTART_RESTARTBLO
 import { SA_NODEFER, SA_RESETHAND, SA_RESTART, SIGKILL, SIGSTOP, SIG_IGN } from "../../abi/signal.ts";
 import { RAX, RIP } from "../../emulator/registers.ts";
 import { endGroup, endTask } from "../task/exit.ts";
+import { abortSequence } from "../task/rseq.ts";
 import type { Task } from "../task/task.ts";
 import type { SignalAction } from "./actions.ts";
 import { defaultAction } from "./defaults.ts";
@@ -74,6 +75,7 @@ function takeDefaultAction(task: Task, info: SigInfo): boolean {
 
 function enterHandler(task: Task, info: SigInfo, action: SignalAction): void {
   restartCall(task, action);
+  abortSequence(task);
   const mask: SignalSet = task.savedMask ?? task.blockedSignals.clone();
   task.savedMask = null;
   if ((action.flags & SA_RESETHAND) !== 0) task.actions.reset(info.signo);

@@ -4,12 +4,16 @@ import * as abi from "../../abi/clone.ts";
 import { EBADF, EINVAL, ENOSPC, EPERM, ESRCH } from "../../abi/errno.ts";
 import { FD_CLOEXEC, O_NONBLOCK } from "../../abi/fcntl.ts";
 import { handler } from "../dispatch.ts";
+import { mayInspect } from "../fs/procfs/inspect.ts";
+import { NamespaceFile } from "../fs/procfs/namespace-directory.ts";
+import { enterNamespaces, type NamespaceTarget } from "../namespaces/enter.ts";
 import { createNamespaces } from "../namespaces/create-namespaces.ts";
 import { MAX_PID_NS_LEVEL } from "../pid/pid-namespace.ts";
 import { capableIn } from "../task/capable.ts";
 import { checkNewUserNamespace } from "../task/clone-request.ts";
 import { credentialsInNewNamespace } from "../task/clone.ts";
 import { PidFile } from "../task/pid-file.ts";
+import { TASK_ZOMBIE, type Task } from "../task/task.ts";
 
 const NAMESPACES =
   abi.CLONE_NEWNS |
@@ -71,6 +75,39 @@ export const unshare = handler("unshare", (task, wanted) => {
   return 0;
 });
 
+export const setns = handler("setns", (task, fd, flags) => {
+  const file = task.files.get(fd);
+  if (file instanceof NamespaceFile) {
+    if (flags !== 0 && flags !== file.cloneFlag) throw EINVAL;
+    enterNamespaces(task, [{ flag: file.cloneFlag, namespace: file.namespace }]);
+    return 0;
+  }
+  if (!(file instanceof PidFile)) throw EINVAL;
+  const wanted = flags >>> 0;
+  if (wanted === 0 || (wanted & ~(NAMESPACES | abi.CLONE_NEWUSER)) !== 0) throw EINVAL;
+  const target = file.pid.task;
+  if (!target || target.state >= TASK_ZOMBIE) throw ESRCH;
+  if (!mayInspect(task, target)) throw EPERM;
+  enterNamespaces(
+    task,
+    namespacesOf(target).filter(({ flag }) => (wanted & flag) !== 0),
+  );
+  return 0;
+});
+
+function namespacesOf({ creds, namespaces, pid }: Task): NamespaceTarget[] {
+  return [
+    { flag: abi.CLONE_NEWUSER, namespace: creds.userNamespace },
+    { flag: abi.CLONE_NEWPID, namespace: pid.namespace },
+    { flag: abi.CLONE_NEWNS, namespace: namespaces.mount },
+    { flag: abi.CLONE_NEWUTS, namespace: namespaces.uts },
+    { flag: abi.CLONE_NEWIPC, namespace: namespaces.ipc },
+    { flag: abi.CLONE_NEWNET, namespace: namespaces.net },
+    { flag: abi.CLONE_NEWCGROUP, namespace: namespaces.cgroup },
+    { flag: abi.CLONE_NEWTIME, namespace: namespaces.time },
+  ];
+}
+
 export const pidfd_open = handler("pidfd_open", (task, pid, flags) => {
   if ((flags & ~O_NONBLOCK) !== 0) throw EINVAL;
   if (pid <= 0) throw EINVAL;
@@ -92,7 +129,7 @@ export const pidfd_getfd = handler("pidfd_getfd", (task, pidfd, fd, flags) => {
   const file = task.files.get(pidfd);
   if (!(file instanceof PidFile)) throw EBADF;
   const target = file.pid.task;
-  if (!target || target.state >= 3) throw ESRCH;
+  if (!target || target.state >= TASK_ZOMBIE) throw ESRCH;
   if (target.creds.uid !== task.creds.uid && !capableIn(task, 19, target.creds.userNamespace)) throw EPERM;
   const wanted = target.files.getAny(fd);
   wanted.retain();

@@ -21,7 +21,7 @@ import { __NEW_UTS_LEN, utsname } from "../../abi/utsname.ts";
 import { handler } from "../dispatch.ts";
 import { KERNEL_RELEASE, KERNEL_VERSION } from "../identity.ts";
 import { PAGE_SIZE } from "../mm/layout.ts";
-import { copyToUser, forEachPiece, readBytes, readU32, readU64, writeU32 } from "../mm/user-copy.ts";
+import { copyToUser, forEachPiece, readBytes, readU64, writeU32 } from "../mm/user-copy.ts";
 import { capable, capableIn } from "../task/capable.ts";
 import type { ResourceLimit } from "../task/resource-limits.ts";
 import type { Task } from "../task/task.ts";
@@ -197,80 +197,6 @@ export const setpriority = handler("setpriority", (task, which, who, priority) =
     target.nice = nice;
   }
   return 0;
-});
-
-function targetOf(task: Task, pid: number): Task {
-  if (pid < 0) throw EINVAL;
-  const target = pid === 0 ? task : task.pid.namespace.find(pid)?.task;
-  if (!target) throw ESRCH;
-  return target;
-}
-
-export const sched_yield = handler("sched_yield", (task) => {
-  task.kernel.scheduler.yieldNow = task.kernel.scheduler.runnableCount > 0;
-  return 0;
-});
-
-export const sched_getaffinity = handler("sched_getaffinity", (task, pid, size, address) => {
-  if (size % 8 !== 0 || size < 8) throw EINVAL;
-  targetOf(task, pid);
-  copyToUser(task.memory, address, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0));
-  return 8;
-});
-
-export const sched_setaffinity = handler("sched_setaffinity", (task, pid, size, address) => {
-  const mask = readBytes(task.memory, address, Math.min(size, 128));
-  targetOf(task, pid);
-  // There is one processor, number 0.
-  if (((mask[0] ?? 0) & 1) === 0) throw EINVAL;
-  return 0;
-});
-
-export const sched_getscheduler = handler("sched_getscheduler", (task, pid) => {
-  targetOf(task, pid);
-  return 0;
-});
-
-export const sched_setscheduler = handler("sched_setscheduler", (task, pid, policy, address) => {
-  if (pid < 0) throw EINVAL;
-  const priority = readU32(task.memory, address) | 0;
-  targetOf(task, pid);
-  const fair = policy === 0 || policy === 3 || policy === 5;
-  if (!fair && policy !== 1 && policy !== 2) throw EINVAL;
-  if (fair ? priority !== 0 : priority < 1 || priority > 99) throw EINVAL;
-  if (!fair && !capable(task, CAP_SYS_NICE)) throw EPERM;
-  return 0;
-});
-
-export const sched_getparam = handler("sched_getparam", (task, pid, address) => {
-  if (address === 0) throw EINVAL;
-  targetOf(task, pid);
-  writeU32(task.memory, address, 0);
-  return 0;
-});
-
-export const sched_setparam = handler("sched_setparam", (task, pid, address) => {
-  if (address === 0) throw EINVAL;
-  const priority = readU32(task.memory, address) | 0;
-  targetOf(task, pid);
-  if (priority !== 0) throw EINVAL;
-  return 0;
-});
-
-const realTime = (policy: number): boolean => policy === 1 || policy === 2;
-
-function checkPolicy(policy: number): void {
-  if (![0, 1, 2, 3, 5, 6].includes(policy)) throw EINVAL;
-}
-
-export const sched_get_priority_max = handler("sched_get_priority_max", (_task, policy) => {
-  checkPolicy(policy);
-  return realTime(policy) ? 99 : 0;
-});
-
-export const sched_get_priority_min = handler("sched_get_priority_min", (_task, policy) => {
-  checkPolicy(policy);
-  return realTime(policy) ? 1 : 0;
 });
 
 /** With one processor every barrier holds already; only the query and the known commands are answered. */

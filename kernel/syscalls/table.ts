@@ -11,6 +11,9 @@ import * as mmap from "./mmap.ts";
 import * as namespaces from "./namespaces.ts";
 import * as prctl from "./prctl.ts";
 import * as sigaction from "./sigaction.ts";
+import * as processVm from "./process-vm.ts";
+import { rseq } from "./rseq.ts";
+import * as sched from "./sched.ts";
 import * as signalfd from "./signalfd.ts";
 import * as system from "./system.ts";
 import * as time from "./time.ts";
@@ -34,6 +37,11 @@ export const syscallTable: readonly TableEntry[] = [
   full(waitid),
 
   full(namespaces.unshare),
+  full(namespaces.setns),
+  full(processVm.process_vm_readv),
+  full(processVm.process_vm_writev),
+  partial(processVm.kcmp, "no KCMP_EPOLL_TFD"),
+  partial(rseq, "one processor; the flags of sections are ignored"),
   partial(namespaces.pidfd_open, "processes only, no PIDFD_THREAD"),
   full(namespaces.pidfd_getfd),
   full(prctl.arch_prctl),
@@ -71,7 +79,8 @@ export const syscallTable: readonly TableEntry[] = [
   partial(mmap.mlockall, "memory is never swapped"),
   full(mmap.munlockall),
 
-  partial(futex.futex, "no priority inheritance"),
+  partial(futex.futex, "priority inheritance without priorities: waiters are served in order"),
+  full(futex.futex_waitv),
   full(futex.set_tid_address),
   full(futex.set_robust_list),
   full(futex.get_robust_list),
@@ -111,15 +120,18 @@ export const syscallTable: readonly TableEntry[] = [
   full(system.getrusage),
   full(system.getpriority),
   partial(system.setpriority, "kept, but all tasks run alike"),
-  full(system.sched_yield),
-  partial(system.sched_getaffinity, "one processor"),
-  partial(system.sched_setaffinity, "one processor"),
-  partial(system.sched_getscheduler, "always SCHED_OTHER"),
-  partial(system.sched_setscheduler, "checked, but all tasks run alike"),
-  partial(system.sched_getparam, "always priority 0"),
-  partial(system.sched_setparam, "always priority 0"),
-  full(system.sched_get_priority_max),
-  full(system.sched_get_priority_min),
+  full(sched.sched_yield),
+  partial(sched.sched_getaffinity, "one processor"),
+  partial(sched.sched_setaffinity, "one processor"),
+  full(sched.sched_getscheduler),
+  partial(sched.sched_setscheduler, "kept, but all tasks run alike"),
+  full(sched.sched_getparam),
+  partial(sched.sched_setparam, "kept, but all tasks run alike"),
+  partial(sched.sched_setattr, "kept, but all tasks run alike; no SCHED_DEADLINE"),
+  full(sched.sched_getattr),
+  full(sched.sched_rr_get_interval),
+  full(sched.sched_get_priority_max),
+  full(sched.sched_get_priority_min),
   partial(system.membarrier, "one processor: every barrier holds already"),
   partial(system.reboot, "always EPERM"),
   partial(system.syslog, "an empty log"),

@@ -3,6 +3,7 @@ import { CAP_SYS_TIME } from "../../abi/capability.ts";
 import { EINTR, EINVAL, EOPNOTSUPP, EPERM, ERESTARTNOHAND, ERESTART_RESTARTBLOCK } from "../../abi/errno.ts";
 import * as abi from "../../abi/time.ts";
 import { handler } from "../dispatch.ts";
+import { futex, restartFutexWait } from "./futex.ts";
 import type { Timestamp } from "../kernel.ts";
 import { copyToUser, writeU64 } from "../mm/user-copy.ts";
 import { capable } from "../task/capable.ts";
@@ -103,6 +104,7 @@ export const restart_syscall = handler("restart_syscall", (task) => {
   const block = task.restartBlock;
   if (!block) return -EINTR.number;
   task.callDeadline = block.deadline;
+  if (block.number === futex.row.number) return restartFutexWait(task);
   return sleepRelative(task, 0, block.remaining);
 });
 

@@ -26,8 +26,9 @@ import { allocatePid } from "../pid/allocate-pids.ts";
 import type { Pid } from "../pid/pid.ts";
 import type { SignalActions } from "../signal/actions.ts";
 import { checkCombinations, checkLimits, checkNamespaces, checkTls, has, type CloneRequest } from "./clone-request.ts";
-import { ALL_CAPABILITIES, type Credentials } from "./credentials.ts";
+import { newNamespaceCredentials, type Credentials } from "./credentials.ts";
 import { PidFile } from "./pid-file.ts";
+import { inheritScheduling } from "./scheduling.ts";
 import { copyLimits } from "./resource-limits.ts";
 import { Task } from "./task.ts";
 import { ThreadGroup } from "./thread-group.ts";
@@ -116,8 +117,10 @@ function shareObjects(parent: Task, child: Task, request: CloneRequest): void {
   child.exePath = parent.exePath;
   child.exeFile = parent.exeFile;
   child.exeFile?.retain();
+  if (!has(flags, CLONE_VM)) child.rseq = { ...parent.rseq };
   child.personality = parent.personality;
   child.nice = parent.nice;
+  child.scheduling = inheritScheduling(parent);
   child.timerSlack = parent.timerSlack;
 }
 
@@ -192,16 +195,7 @@ function storeIgnoringFaults(space: AddressSpace, address: number, value: number
 export function credentialsInNewNamespace(task: Task): Credentials {
   const { creds, kernel } = task;
   const userNamespace = new UserNamespace(creds.userNamespace, kernel.allocateInode(), creds.euid, creds.egid);
-  return {
-    ...creds,
-    userNamespace,
-    permitted: ALL_CAPABILITIES,
-    effective: ALL_CAPABILITIES,
-    inheritable: 0n,
-    bounding: ALL_CAPABILITIES,
-    ambient: 0n,
-    securebits: 0,
-  };
+  return newNamespaceCredentials(creds, userNamespace);
 }
 
 /** True while the task still waits for its vfork child to exec or end. */

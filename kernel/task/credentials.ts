@@ -30,26 +30,24 @@ export interface Credentials {
   readonly noNewPrivs: boolean;
 }
 
+/** What everybody has who can do everything. */
+const ALL_POWERFUL = {
+  permitted: ALL_CAPABILITIES,
+  effective: ALL_CAPABILITIES,
+  inheritable: 0n,
+  bounding: ALL_CAPABILITIES,
+  ambient: 0n,
+  securebits: 0,
+} as const;
+
 export function rootCredentials(userNamespace: UserNamespace): Credentials {
-  return {
-    uid: 0,
-    euid: 0,
-    suid: 0,
-    fsuid: 0,
-    gid: 0,
-    egid: 0,
-    sgid: 0,
-    fsgid: 0,
-    groups: [],
-    userNamespace,
-    permitted: ALL_CAPABILITIES,
-    effective: ALL_CAPABILITIES,
-    inheritable: 0n,
-    bounding: ALL_CAPABILITIES,
-    ambient: 0n,
-    securebits: 0,
-    noNewPrivs: false,
-  };
+  const ids = { uid: 0, euid: 0, suid: 0, fsuid: 0, gid: 0, egid: 0, sgid: 0, fsgid: 0, groups: [] };
+  return { ...ids, userNamespace, ...ALL_POWERFUL, noNewPrivs: false };
+}
+
+/** The same ids in another user namespace, where the task can do everything (user_namespaces(7)). */
+export function newNamespaceCredentials(old: Credentials, userNamespace: UserNamespace): Credentials {
+  return { ...old, userNamespace, ...ALL_POWERFUL };
 }
 
 /** True if the credentials hold the capability towards a user namespace (user_namespaces(7), capabilities). */

@@ -1,5 +1,6 @@
 /** A task lets go of its address space, at its end or in execve (mm_release in Linux; set_tid_address(2), vfork(2)). */
 import { Errno } from "../../abi/errno.ts";
+import { releasePiLocks } from "../ipc/futex-pi.ts";
 import { releaseRobustList } from "../ipc/robust-list.ts";
 import { writeU32 } from "../mm/user-copy.ts";
 import type { Task } from "./task.ts";
@@ -9,6 +10,7 @@ export function releaseMemory(task: Task): void {
   const { mm } = task;
   if (!mm) return;
   releaseRobustList(task);
+  releasePiLocks(task);
   if (task.clearChildTid !== 0) {
     // Only somebody who shares the memory could see it.
     if (mm.users > 1) {

@@ -16,6 +16,7 @@ import type { SignalActions } from "../signal/actions.ts";
 import { PendingSignals, type SigInfo } from "../signal/pending.ts";
 import { SignalSet } from "../signal/signal-set.ts";
 import type { Credentials } from "./credentials.ts";
+import { DEFAULT_SCHEDULING, type Scheduling } from "./scheduling.ts";
 import type { ThreadGroup } from "./thread-group.ts";
 import type { WaitQueue } from "./wait-queue.ts";
 
@@ -108,6 +109,9 @@ export class Task {
   robustList = 0;
   rseq = { address: 0, length: 0, signature: 0 };
   futexWait: FutexWait | null = null;
+  /** Priority-inheritance locks it holds that others wait for, and the address of the one it waits for or got last. */
+  readonly piLocks = new Set<string>();
+  piAddress = 0;
   exitCode = 0;
   userTime = 0;
   systemTime = 0;
@@ -115,6 +119,7 @@ export class Task {
   involuntarySwitches = 0;
   personality = 0;
   nice = 0;
+  scheduling: Scheduling = DEFAULT_SCHEDULING;
   timerSlack = 50000;
 
   constructor(kernel: Kernel, pid: Pid) {
@@ -168,7 +173,12 @@ export class Task {
 
   /** A timer of `sleep` has run out; a later sleep does not care. */
   expire(deadline: number): void {
-    if (this.state === TASK_BLOCKED && this.sleepDeadline <= deadline) this.wake();
+    if (!this.isStale(deadline)) this.wake();
+  }
+
+  /** True if no sleep of the task ends at this deadline. */
+  isStale(deadline: number): boolean {
+    return this.state !== TASK_BLOCKED || this.sleepDeadline > deadline;
   }
 
   leaveQueues(): void {

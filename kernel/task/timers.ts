@@ -2,6 +2,8 @@
 export interface Expiring {
   /** Called when the time has come; the entry is out of the heap by then. */
   expire(deadline: number): void;
+  /** True if that call would do nothing, now and later. */
+  isStale?(deadline: number): boolean;
 }
 
 interface Entry {
@@ -13,9 +15,14 @@ interface Entry {
 const before = (a: Entry, b: Entry): boolean =>
   a.deadline < b.deadline || (a.deadline === b.deadline && a.order < b.order);
 
+/** Below this, stale entries are not worth looking for. */
+const SWEEP_FROM = 256;
+
 export class Timers {
-  private readonly heap: Entry[] = [];
+  private heap: Entry[] = [];
   private count = 0;
+  /** When the heap is larger than this, sleeps that have long ended are swept out. */
+  private sweepAt = SWEEP_FROM;
 
   get next(): number {
     return this.heap[0]?.deadline ?? Infinity;
@@ -26,6 +33,7 @@ export class Timers {
   }
 
   add(deadline: number, what: Expiring): void {
+    if (this.heap.length >= this.sweepAt) this.sweep();
     const { heap } = this;
     const entry = { deadline, order: this.count++, what };
     let at = heap.push(entry) - 1;
@@ -44,6 +52,15 @@ export class Timers {
       const { what, deadline } = this.pop();
       what.expire(deadline);
     }
+  }
+
+  /** A task that is woken early again and again must not fill the heap with deadlines it no longer has. */
+  private sweep(): void {
+    // In ascending order, which is a heap.
+    this.heap = this.heap
+      .filter(({ what, deadline }) => !what.isStale?.(deadline))
+      .sort((a, b) => (before(a, b) ? -1 : 1));
+    this.sweepAt = Math.max(SWEEP_FROM, this.heap.length * 2);
   }
 
   private pop(): Entry {

@@ -111,7 +111,9 @@ export class PosixTimer implements Expiring, CpuTimer {
     this.overrun = count - 1;
     const info: SigInfo = { signo: signal, code: SI_TIMER, timerId: this.id, overrun: 0, value, timer: this };
     const sent =
-      notify === SIGEV_THREAD_ID && thread ? queueSignalForTask(thread, info) : queueSignalForGroup(this.owner.group, info);
+      notify === SIGEV_THREAD_ID && thread
+        ? queueSignalForTask(thread, info)
+        : queueSignalForGroup(this.owner.group, info);
     if (sent) this.queued = info;
   }
 }

@@ -61,7 +61,12 @@ export class StoreFile extends RegularFile {
       if ((inode.fileSeals & F_SEAL_GROW) !== 0) count = Math.min(count, store.size - position);
       if (count <= 0) throw EPERM;
     }
-    count = this.reserveSome(position, count);
+    try {
+      inode.reserve(position, count);
+    } catch (error) {
+      if (error !== ENOSPC || PAGE_SIZE - (position % PAGE_SIZE) >= count) throw error;
+      return this.writeWhatFits(piece.subarray(0, count), position);
+    }
     writeStore(store, count === piece.length ? piece : piece.subarray(0, count), position);
     if (position + count > store.size) store.truncate(position + count);
     inode.account();
@@ -126,15 +131,17 @@ export class StoreFile extends RegularFile {
     return store.size;
   }
 
-  /** Room for all of the bytes, or for those that fit. */
-  private reserveSome(position: number, count: number): number {
+  /** Page by page until the file system is full. @throws ENOSPC if not even the first page fits */
+  private writeWhatFits(piece: Uint8Array, position: number): number {
+    let done = 0;
     try {
-      this.inode.reserve(position, count);
-      return count;
+      while (done < piece.length) {
+        const inPage = PAGE_SIZE - ((position + done) % PAGE_SIZE);
+        done += this.writePiece(piece.subarray(done, done + inPage), position + done);
+      }
     } catch (error) {
-      const inPage = PAGE_SIZE - (position % PAGE_SIZE);
-      if (error !== ENOSPC || inPage >= count) throw error;
-      return this.reserveSome(position, inPage);
+      if (error !== ENOSPC || done === 0) throw error;
     }
+    return done;
   }
 }

@@ -47,12 +47,15 @@ function outcomeOf(folder: string, index: number): Outcome {
   return { out: read("out"), err: read("err"), code: read("code").trim() };
 }
 
+/** popen(3) and system(3) want a /bin/sh; the scripts read the repository. */
+const binds = [`${repository}:${repository}`, `${busybox}:/bin/sh`].flatMap((bind) => ["--bind", bind]);
+
 /** The two ways to start `busybox sh driver`. */
 const ways = {
   native: (driver: string) => ({ command: busybox!, args: ["sh", driver] }),
   machine: (driver: string) => ({
     command: process.execPath,
-    args: [trapgate, "run", "--rw", "--bind", `${repository}:${repository}`, busybox!, "sh", driver],
+    args: [trapgate, "run", "--rw", ...binds, busybox!, "sh", driver],
   }),
 };
 

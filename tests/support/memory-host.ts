@@ -11,6 +11,8 @@ export interface MemoryHostOptions {
   input?: Uint8Array;
   /** Bytes of each output stream that are kept; the rest is taken and forgotten. */
   keep?: number;
+  /** The three standard streams are one terminal. */
+  terminal?: boolean;
 }
 
 export class MemoryHost implements MachineHost {
@@ -25,8 +27,9 @@ export class MemoryHost implements MachineHost {
   constructor(options: MemoryHostOptions = {}) {
     this.keep = options.keep ?? 1 << 20;
     this.input = options.input ?? new Uint8Array(0);
+    const kind = options.terminal ? "terminal" : "pipe";
     const console: ConsoleWorld = {
-      streams: ["pipe", "pipe", "pipe"],
+      streams: [kind, kind, kind],
       write: (stream, bytes) => this.write(stream - 1, bytes),
       windowSize: () => ({ rows: 24, columns: 80 }),
       wantInput: () => {},

@@ -28,7 +28,7 @@ export class ParkedTask {
   /** @param files path without the leading slash → contents; /bin/program is there anyway */
   constructor(files: Readonly<Record<string, Uint8Array>> = {}, megabytes = 16) {
     const engine = new IdleEngine(megabytes);
-    this.kernel = new Kernel({ engine, world: new MemoryHost().world, maxTasks: 64 });
+    this.kernel = new Kernel({ engine, world: new MemoryHost({ terminal: true }).world, maxTasks: 64 });
     const program = elfFile();
     const bytes = tarOf({ ...files, "bin/program": program, "dev/": S_IFDIR, "proc/": S_IFDIR, "tmp/": S_IFDIR });
     boot(this.kernel, { root: { kind: "tar", bytes }, binds: [], proc: true, dev: true, tmp: true, cwd: "/" });

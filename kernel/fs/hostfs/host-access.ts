@@ -2,7 +2,7 @@
  * The host's files as all host folders of one machine use them: errors as errnos, and a bounded number of open
  * handles. A handle is only used for the inode it was opened for, whatever the path means by then.
  */
-import type { Errno} from "../../../abi/errno.ts";
+import type { Errno } from "../../../abi/errno.ts";
 import { EIO, ESTALE, errnoByNumber } from "../../../abi/errno.ts";
 import { O_RDONLY, O_RDWR } from "../../../abi/fcntl.ts";
 import type { HostFiles } from "../../world.ts";
