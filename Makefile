@@ -7,17 +7,18 @@ PACKAGES = libunicorn2 busybox-static
 # For the comparisons: the other emulator, and a second C library.
 TEST_PACKAGES = musl-dev
 
-.PHONY: help run test bench guests setup build lint format clean distclean tools
+.PHONY: help run test conformance bench guests setup build lint format clean distclean tools
 
 help:
-	@echo "make run        builds everything and shows clone2 and busybox running"
-	@echo "make test       all checks and tests"
-	@echo "make bench      measures against qemu-user and the bare machine"
-	@echo "make guests     builds the guest programs"
-	@echo "make setup      fetches and builds what the rest needs"
-	@echo "make lint       prettier, eslint and the type checker"
-	@echo "make format     lets prettier rewrite the sources"
-	@echo "make clean      removes what was built; make distclean also what was fetched"
+	@echo "make run          builds everything and shows clone2 and busybox running"
+	@echo "make test         all checks and tests"
+	@echo "make conformance  counts the cases of clone2 and clone3 that pass"
+	@echo "make bench        measures against qemu-user and the bare machine"
+	@echo "make guests       builds the guest programs"
+	@echo "make setup        fetches and builds what the rest needs"
+	@echo "make lint         prettier, eslint and the type checker"
+	@echo "make format       lets prettier rewrite the sources"
+	@echo "make clean        removes what was built; make distclean also what was fetched"
 
 run: build
 	@$(NODE) scripts/main-job.mjs
@@ -25,6 +26,9 @@ run: build
 test: build
 	@$(NODE) scripts/setup-debian.mjs $(TEST_PACKAGES) || echo "setup: going on without $(TEST_PACKAGES); the tests that need them are skipped"
 	@$(NODE) scripts/run-tests.mjs
+
+conformance: build
+	@$(NODE) scripts/conformance-summary.mjs
 
 bench: build
 	@$(NODE) bench/run.mjs $(ARGS)

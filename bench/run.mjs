@@ -9,7 +9,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -95,24 +95,30 @@ function inTurns(sample) {
   return Object.fromEntries(systems.map(({ name }, index) => [name, median(samples[index])]));
 }
 
-/** Iterations after which doubling them is worth measuring. */
+/** Iterations after which doubling them is worth measuring, and that twice: once may be a busy moment of the host. */
 function calibrate(system, row, program) {
+  const gain = (count) =>
+    measure(system, [program, String(count * 2)]).wall - measure(system, [program, String(count)]).wall;
   for (let count = row.base; ; count *= 2) {
-    const once = measure(system, [program, String(count)]).wall;
-    const twice = measure(system, [program, String(count * 2)]).wall;
-    if (twice - once > LONG_ENOUGH_NS || count > 1e10) return count;
+    if (count > 1e10 || (gain(count) > LONG_ENOUGH_NS && gain(count) > LONG_ENOUGH_NS)) return count;
   }
 }
 
+/** The medians of runs of N and of 2N are taken first and then subtracted, which forgives more than the other way round. */
 function measureRow(row) {
   const program = join(guests, "bench", row.program);
   const counts = new Map(systems.map((system) => [system, calibrate(system, row, program)]));
-  return inTurns((system) => {
+  const perIteration = (system, factor) => {
     const count = counts.get(system);
-    const once = measure(system, [program, String(count)]).wall;
-    const twice = measure(system, [program, String(count * 2)]).wall;
-    return (twice - once) / count / 1000 / (row.per ?? 1);
+    return measure(system, [program, String(count * factor)]).wall / count;
+  };
+  const once = new Map(systems.map(({ name }) => [name, []]));
+  const twice = inTurns((system) => {
+    once.get(system.name).push(perIteration(system, 1));
+    return perIteration(system, 2);
   });
+  const value = (name) => (twice[name] - median(once.get(name))) / 1000 / (row.per ?? 1);
+  return Object.fromEntries(systems.map(({ name }) => [name, value(name)]));
 }
 
 function number(value) {
@@ -177,19 +183,25 @@ function machineLine() {
 }
 
 function writeStatus(table) {
+  if (/\| -\d/.test(table)) fail("not written: negative times mean that the host was too busy to measure anything");
   const path = join(root, "docs/status.md");
   const text = readFileSync(path, "utf8");
-  const marks = /(<!-- bench -->\n)[^]*?(\n<!-- end of bench -->)/;
+  const marks = /(<!-- bench -->)[^]*?(<!-- end of bench -->)/;
   if (!marks.test(text)) fail("docs/status.md has no place marked for the table");
   writeFileSync(
     path,
-    text.replace(marks, (_, before, after) => `${before}\n${table}\n${after}`),
+    text.replace(marks, (_, before, after) => `${before}\n\n${table}\n\n${after}`),
   );
 }
 
 if (!existsSync(join(guests, "bench")) || readdirSync(join(guests, "bench")).length === 0)
   fail("run `make guests` first");
 buildMeasureTool();
+if (loadavg()[0] > cpus().length / 2) {
+  console.error(
+    `bench: the host is busy (load ${loadavg()[0].toFixed(1)}); the figures will be those of a slower machine`,
+  );
+}
 const wanted = (name) => name.includes(options.only);
 const lines = [];
 const add = (line) => {

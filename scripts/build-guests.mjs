@@ -4,6 +4,7 @@
 //   guest-programs/NAME/*.s | *.c              -> build/guests/NAME
 //   guest-programs/bench/NAME.c                -> build/guests/bench/NAME
 //   tests/conformance/programs/TOPIC/NAME.c    -> build/guests/conformance/TOPIC/NAME
+//   tests/bad-input/programs/NAME.c            -> build/guests/bad-input/NAME
 //
 // Only what is older than its sources (or than the flags in this file) is built again. `--clean` removes the products first.
 import { spawn, spawnSync } from "node:child_process";
@@ -17,6 +18,7 @@ const out = join(root, "build/guests");
 const objects = join(root, "build/guest-objects");
 const guestPrograms = join(root, "guest-programs");
 const conformance = join(root, "tests/conformance");
+const badInput = join(root, "tests/bad-input/programs");
 const guestLib = join(guestPrograms, "lib");
 const tapLib = join(conformance, "lib");
 
@@ -95,6 +97,11 @@ function plan() {
     const parts = sources.map((source) => compile(source, [guestLib], "-O1", watched));
     const hasC = sources.some((source) => source.endsWith(".c"));
     if (parts.length > 0) links.push(planLink(join(out, name), hasC ? [...parts, ...guestParts] : parts));
+  }
+
+  for (const source of list(badInput, /\.c$/)) {
+    const object = compile(source, [guestLib], "-O1", headers);
+    links.push(planLink(join(out, "bad-input", basename(source, ".c")), [object, ...guestParts]));
   }
 
   const programs = join(conformance, "programs");

@@ -6,7 +6,7 @@ import { FIONREAD } from "../../abi/ioctl.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../../abi/poll.ts";
 import { SIGPIPE } from "../../abi/signal.ts";
 import { writeU32 } from "../mm/user-copy.ts";
-import { kernelSigInfo, sendSignalToTask } from "../signal/send.ts";
+import { ownSigInfo, sendSignalToTask } from "../signal/send.ts";
 import { capable } from "../task/capable.ts";
 import type { Task } from "../task/task.ts";
 import type { WaitQueue } from "../task/wait-queue.ts";
@@ -114,6 +114,6 @@ export class PipeFile extends OpenFile {
 /** SIGPIPE and EPIPE for a write nobody will read; what went before counts. */
 export function brokenPipe(task: Task, done: number): number {
   if (done > 0) return done;
-  sendSignalToTask(task, kernelSigInfo(SIGPIPE));
+  sendSignalToTask(task, ownSigInfo(task, SIGPIPE));
   return -EPIPE.number;
 }

@@ -59,7 +59,9 @@ describe("a tar archive as root", () => {
     expect(machine.readFile("/etc/link")).toBe("contents");
     expect(machine.readFile("/deep/er/without/folders")).toBe("x");
     machine.call("stat", "/etc/hard", BUFFER);
-    expect([machine.word(BUFFER + 16), machine.word(BUFFER + 24), machine.word(BUFFER + 88)]).toEqual([2, 0o100640, 10]);
+    expect([machine.word(BUFFER + 16), machine.word(BUFFER + 24), machine.word(BUFFER + 88)]).toEqual([
+      2, 0o100640, 10,
+    ]);
   });
 
   it("can be written like any tmpfs", () => {

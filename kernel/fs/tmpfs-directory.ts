@@ -45,10 +45,13 @@ export class TmpfsDirectory extends Inode {
   override createUnnamed(node: NewNode): Inode {
     const inode = this.fs.make(node, this);
     inode.nlink = 0;
+    // Files count as long as they have a name.
+    this.fs.files--;
     return inode;
   }
 
   override link(name: string, inode: Inode): void {
+    if (inode.nlink === 0) this.fs.files++;
     this.entries.set(name, inode);
     inode.nlink++;
     inode.ctime = this.changed();

@@ -8,7 +8,17 @@ beforeEach(() => {
 
 const asUser = (uid: number) => {
   const { task } = machine;
-  task.creds = { ...task.creds, uid, euid: uid, fsuid: uid, gid: uid, egid: uid, fsgid: uid, effective: 0n, permitted: 0n };
+  task.creds = {
+    ...task.creds,
+    uid,
+    euid: uid,
+    fsuid: uid,
+    gid: uid,
+    egid: uid,
+    fsgid: uid,
+    effective: 0n,
+    permitted: 0n,
+  };
 };
 
 describe("rename", () => {

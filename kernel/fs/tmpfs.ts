@@ -26,11 +26,14 @@ export class TmpFs extends FileSystem {
   usedPages = 0;
   files = 0;
   private readonly maxPages: number;
+  /** Half as many as RAM has pages, as Linux has it (nr_inodes): names are kept outside of the guest's RAM. */
+  private readonly maxFiles: number;
   private nextInode = 1;
 
   constructor(kernel: Kernel, options: TmpFsOptions = {}) {
     super(kernel, options.type ?? "tmpfs", TMPFS_MAGIC);
     const half = Math.floor(kernel.frames.memory.frameCount / 2);
+    this.maxFiles = half;
     this.maxPages = options.size === undefined ? half : Math.ceil(options.size / PAGE_SIZE);
     const [uid, gid] = [options.uid ?? 0, options.gid ?? 0];
     this.root = new TmpfsDirectory(this, { mode: S_IFDIR | (options.mode ?? 0o1777), uid, gid }, null);
@@ -46,8 +49,9 @@ export class TmpFs extends FileSystem {
     if (this.usedPages + pages > this.maxPages) throw ENOSPC;
   }
 
-  /** A new inode without a name. @param source initial contents of a regular file */
+  /** A new inode without a name. @param source initial contents of a regular file; @throws ENOSPC */
   make(node: NewNode, directory: TmpfsDirectory, source?: FileSource): Inode {
+    if (this.files >= this.maxFiles) throw ENOSPC;
     const type = node.mode & S_IFMT;
     const inode = this.ofType(type, node, directory, source);
     inode.uid = node.uid;
@@ -62,7 +66,7 @@ export class TmpFs extends FileSystem {
 
   override statistics(): FsStatistics {
     const free = Math.max(0, this.maxPages - this.usedPages);
-    const [blocks, files] = [this.maxPages, this.maxPages];
+    const [blocks, files] = [this.maxPages, this.maxFiles];
     return { blockSize: PAGE_SIZE, blocks, free, available: free, files, freeFiles: Math.max(0, files - this.files) };
   }
 

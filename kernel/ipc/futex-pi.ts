@@ -107,6 +107,8 @@ export function requeuePi(task: Task, from: string, to: string, toAddress: numbe
     } else {
       first.task.piAddress = toAddress;
       futexes.requeue(from, to, 1);
+      // A signal does not take it back to the first word: the caller is told that the value has changed.
+      first.task.callInterrupted = -EAGAIN.number;
       futexes.setOwner(to, owner);
     }
     done++;

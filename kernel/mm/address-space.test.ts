@@ -68,11 +68,40 @@ describe("mapping", () => {
       expect(first).toBe(MMAP_BASE - 4 * PAGE_SIZE);
     }));
 
+  it.each([1, 2, 3])("always takes the highest room there is (seed %i)", (seed) =>
+    withoutLeaks((space) => {
+      const random = new Random(seed);
+      for (let step = 0; step < 2000; step++) {
+        const { areas } = space.vmas;
+        if (areas.length > 0 && random.chance(3)) {
+          const area = random.pick(areas);
+          const pages = (area.end - area.start) / PAGE_SIZE;
+          const from = random.below(pages);
+          space.unmap(area.start + from * PAGE_SIZE, random.between(1, pages - from) * PAGE_SIZE);
+        } else {
+          const length = random.between(1, 9) * PAGE_SIZE;
+          const expected = highestRoom(space, length);
+          expect(space.map(0, { length, prot: random.pick([PROT_READ, READ_WRITE]) })).toBe(expected);
+        }
+      }
+    }),
+  );
+
   it("below 4 GiB stays there", () =>
     withoutLeaks((space) => {
       expect(space.map(0, { length: PAGE_SIZE, prot: PROT_READ }, true)).toBeLessThan(0x80000000);
     }));
 });
+
+/** The address of the highest free range, by looking at every gap. */
+function highestRoom(space: AddressSpace, length: number): number {
+  let ceiling = MMAP_BASE;
+  for (const { start, end } of [...space.vmas.areas].reverse()) {
+    if (ceiling - end >= length) break;
+    ceiling = start;
+  }
+  return ceiling - length;
+}
 
 const READ = { length: PAGE_SIZE, prot: PROT_READ };
 const errors: readonly (readonly [string, (space: AddressSpace) => unknown, Errno])[] = [

@@ -74,6 +74,8 @@ export class AddressSpace implements StoreMapper {
     return this.table.root * PAGE_SIZE;
   }
 
+  private lastSearch = { ceiling: MMAP_BASE, length: 0, removals: 0 };
+
   /** Bytes of address space in use. */
   get totalBytes(): number {
     let total = 0;
@@ -288,19 +290,26 @@ export class AddressSpace implements StoreMapper {
   /** A free range of the length, at the highest place below the mmap base. @throws ENOMEM */
   findRoom(length: number, low: boolean): number {
     const floor = low ? LOW_MMAP_BASE : MMAP_MIN_ADDRESS;
-    let ceiling = low ? LOW_MMAP_END : MMAP_BASE;
+    let ceiling = low ? LOW_MMAP_END : this.searchFrom(length);
     const { areas } = this.vmas;
     for (let index = this.vmas.indexAbove(ceiling - 1); ; index--) {
       const area = areas[index];
       if (area && area.start < ceiling) {
         // Room is looked for below this area; the one above it has been dealt with.
-        if (area.end <= ceiling && ceiling - area.end >= length) return ceiling - length;
+        if (area.end <= ceiling && ceiling - area.end >= length) break;
         ceiling = area.growsDown ? area.start - STACK_GUARD_GAP : area.start;
       }
       if (index <= 0) break;
     }
-    if (ceiling - floor >= length) return ceiling - length;
-    throw ENOMEM;
+    if (ceiling - floor < length) throw ENOMEM;
+    if (!low) this.lastSearch = { ceiling, length, removals: this.vmas.removals };
+    return ceiling - length;
+  }
+
+  /** Where to begin: above the place of the last search there was nothing as long, and nothing was removed since. */
+  private searchFrom(length: number): number {
+    const { ceiling, length: searched, removals } = this.lastSearch;
+    return length >= searched && removals === this.vmas.removals ? ceiling : MMAP_BASE;
   }
 
   private place(start: number, length: number, request: MappingRequest): number {

@@ -54,6 +54,8 @@ const continues = (left: Vma, right: Vma): boolean =>
 
 export class VmaList {
   readonly areas: Vma[] = [];
+  /** Counts the times that room was made. */
+  removals = 0;
   private hint = 0;
 
   /** Index of the first area that ends above the address; `areas.length` if none does. */
@@ -104,6 +106,7 @@ export class VmaList {
 
   /** Takes out areas that `isolate` has returned. */
   removeRange(start: number, end: number): void {
+    this.removals++;
     const from = this.indexAbove(start);
     let to = from;
     while (to < this.areas.length && this.areas[to]!.start < end) to++;

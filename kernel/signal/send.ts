@@ -1,24 +1,34 @@
 /** Sending signals: who gets it, whether it counts, whom it wakes (signal(7); kill(2)). */
+import { RLIMIT_SIGPENDING } from "../../abi/resource.ts";
 import {
   CLD_CONTINUED,
   SA_NOCLDSTOP,
   SIGCHLD,
   SIGCONT,
   SIGKILL,
+  SIGRTMIN,
   SIGSTOP,
   SIG_DFL,
   SIG_IGN,
   SI_KERNEL,
+  SI_USER,
 } from "../../abi/signal.ts";
+import { OVERFLOW_ID } from "../namespaces/user-namespace.ts";
 import type { Pid } from "../pid/pid.ts";
 import { TASK_BLOCKED, TASK_RUNNABLE, TASK_STOPPED, TASK_ZOMBIE, type Task } from "../task/task.ts";
 import type { ThreadGroup } from "../task/thread-group.ts";
 import { childSigInfo } from "./child-info.ts";
 import { CONTINUE_SIGNALS, STOP_SIGNALS, defaultAction } from "./defaults.ts";
-import type { SigInfo } from "./pending.ts";
+import type { PendingSignals, SigInfo } from "./pending.ts";
 
 /** A signal that comes from the kernel itself. */
 export const kernelSigInfo = (signo: number): SigInfo => ({ signo, code: SI_KERNEL });
+
+/** A signal that a task brings on itself by a system call (SIGPIPE, SIGXFSZ): it looks as if sent by kill(2). */
+export function ownSigInfo(task: Task, signo: number): SigInfo {
+  const uid = task.creds.userNamespace.uidInside(task.creds.uid);
+  return { signo, code: SI_USER, pid: task.group.pid.own, uid: uid < 0 ? OVERFLOW_ID : uid };
+}
 
 /** Sends to one thread: tgkill(2), faults. */
 export function sendSignalToTask(task: Task, info: SigInfo, fromOutside = true): void {
@@ -34,7 +44,7 @@ export function sendSignalToGroup(group: ThreadGroup, info: SigInfo, fromOutside
 export function queueSignalForTask(task: Task, info: SigInfo, fromOutside = true): boolean {
   if (task.state >= TASK_ZOMBIE || !prepare(task.group, info.signo, fromOutside)) return false;
   if (isIgnored(task, info.signo)) return false;
-  task.pending.add(info);
+  addPending(task.pending, task.group, info);
   notify(task, info.signo);
   return true;
 }
@@ -43,11 +53,24 @@ export function queueSignalForTask(task: Task, info: SigInfo, fromOutside = true
 export function queueSignalForGroup(group: ThreadGroup, info: SigInfo, fromOutside = true): boolean {
   if (group.zombie || !prepare(group, info.signo, fromOutside)) return false;
   if (isIgnored(group.leader, info.signo)) return false;
-  group.pending.add(info);
+  addPending(group.pending, group, info);
   const taker = chooseTaker(group, info.signo);
   if (taker) notify(taker, info.signo);
   else group.signalArrived.wakeAll();
   return true;
+}
+
+/** True at RLIMIT_SIGPENDING (setrlimit(2)). Linux counts the signals of a user, we those of the process. */
+export function queueIsFull(group: ThreadGroup): boolean {
+  let queued = group.pending.queued;
+  for (const task of group.tasks) queued += task.pending.queued;
+  return queued >= group.limits[RLIMIT_SIGPENDING]!.current;
+}
+
+/** A real-time signal that finds the queue full is pending all the same, but once and without its siginfo. */
+function addPending(pending: PendingSignals, group: ThreadGroup, info: SigInfo): void {
+  if (info.signo >= SIGRTMIN && !info.timer && queueIsFull(group)) pending.set.add(info.signo);
+  else pending.add(info);
 }
 
 /** Sends to every member of a process group. */

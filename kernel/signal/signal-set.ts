@@ -1,3 +1,11 @@
+import { SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP } from "../../abi/signal.ts";
+
+/** Signals of faults: they go before all others, so that the handler sees the instruction that failed. */
+const SYNCHRONOUS = [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS].reduce(
+  (bits, signal) => bits | (1 << (signal - 1)),
+  0,
+);
+
 /** A set of signals 1..64 as two words, so that the common questions cost no BigInt. */
 export class SignalSet {
   low: number;
@@ -51,9 +59,11 @@ export class SignalSet {
     this.high = (this.high & ~other.high) >>> 0;
   }
 
-  /** The smallest signal in this set that is not in `mask`, 0 if none. */
+  /** The signal in this set and not in `mask` that is taken first: a fault's, else the smallest; 0 if none. */
   firstNotIn(mask: SignalSet): number {
     const low = this.low & ~mask.low;
+    const fault = low & SYNCHRONOUS;
+    if (fault !== 0) return 32 - Math.clz32(fault & -fault);
     if (low !== 0) return 32 - Math.clz32(low & -low);
     const high = this.high & ~mask.high;
     return high === 0 ? 0 : 64 - Math.clz32(high & -high);

@@ -41,7 +41,7 @@ export const fcntl = handler("fcntl", (task, fd, command, argument) => {
     case abi.F_SETLKW:
     case abi.F_OFD_SETLK:
     case abi.F_OFD_SETLKW:
-      return setLock(task, file, command, argument);
+      return setLock(task, fd, command, argument);
     case abi.F_GETPIPE_SZ:
       if (!(file instanceof PipeFile)) throw EBADF;
       return file.pipe.capacity;
@@ -150,7 +150,8 @@ function getLock(task: Task, file: OpenFile, command: number, address: number): 
   return 0;
 }
 
-function setLock(task: Task, file: OpenFile, command: number, address: number): number {
+function setLock(task: Task, fd: number, command: number, address: number): number {
+  const file = task.files.get(fd);
   const wanted = readLock(task, file, command, address);
   if (wanted.type === abi.F_RDLCK && !file.readable) throw EBADF;
   if (wanted.type === abi.F_WRLCK && !file.writable) throw EBADF;
@@ -166,14 +167,17 @@ function setLock(task: Task, file: OpenFile, command: number, address: number): 
   }
   if (command !== abi.F_SETLKW && command !== abi.F_OFD_SETLKW) return -EAGAIN.number;
   if (command === abi.F_SETLKW && closesCircle(task, conflict)) throw EDEADLK;
-  task.callState = { lock: wanted, locks } satisfies WaitingForLock;
+  const { exclusive, start, end } = wanted;
+  task.callState = { lockFd: fd, exclusive, start, end } satisfies WaitingForLock;
   return task.sleepOn(locks.changed);
 }
 
 /** What a task asleep in F_SETLKW remembers. */
 interface WaitingForLock {
-  lock: RecordLock;
-  locks: FileLocks;
+  readonly lockFd: number;
+  readonly exclusive: boolean;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Following who waits for whom from the holder of a conflicting lock leads back to the task. */
@@ -190,14 +194,16 @@ function closesCircle(task: Task, conflict: RecordLock): boolean {
 
 /** Who holds the lock that a process is waiting for. */
 function waitsFor(task: Task): Task | null {
-  for (const { callState, queues } of task.group.tasks) {
-    if (queues.length > 0 && isWaiting(callState)) return callState.locks.conflict(callState.lock)?.holder ?? null;
+  for (const { callState, queues, files } of task.group.tasks) {
+    if (queues.length === 0 || !isWaiting(callState)) continue;
+    const locks = files.peek(callState.lockFd)?.inode.locks;
+    return locks?.conflict({ ...callState, owner: files, holder: task })?.holder ?? null;
   }
   return null;
 }
 
 const isWaiting = (state: unknown): state is WaitingForLock =>
-  typeof state === "object" && state !== null && (state as Partial<WaitingForLock>).locks instanceof FileLocks;
+  typeof state === "object" && state !== null && "lockFd" in state;
 
 export const flock = handler("flock", (task, fd, operation) => {
   const file = task.files.get(fd);

@@ -5,6 +5,7 @@ import {
   EINVAL,
   ENOSYS,
   EPERM,
+  ERESTARTNOINTR,
   ERESTARTSYS,
   ERESTART_RESTARTBLOCK,
   ESRCH,
@@ -163,7 +164,8 @@ function waitRequeuePi(
   if (task.kernel.now() >= task.callDeadline) return -ETIMEDOUT.number;
   const entry = { key: from, bitset: FUTEX_BITSET_ANY };
   const target = { key: to, address: lock };
-  return task.kernel.futexes.sleep(task, [entry], task.callDeadline, -ERESTARTSYS.number, { target });
+  // Until it has been moved to the lock, the call may simply be made again.
+  return task.kernel.futexes.sleep(task, [entry], task.callDeadline, -ERESTARTNOINTR.number, { target });
 }
 
 /** FUTEX_WAKE_OP: changes the second word and compares what it was. @throws EFAULT ENOSYS */

@@ -1,16 +1,17 @@
 /** kill(2), tkill(2), tgkill(2), rt_sigqueueinfo(2), pidfd_send_signal(2). */
 import { CAP_KILL } from "../../abi/capability.ts";
 import { EAGAIN, EINVAL, EPERM, ESRCH } from "../../abi/errno.ts";
-import { RLIMIT_SIGPENDING } from "../../abi/resource.ts";
 import { SIGCONT, SIGINFO_SIZE, SIGRTMIN, SI_TKILL, SI_USER, siginfo } from "../../abi/signal.ts";
 import { handler } from "../dispatch.ts";
+import { ProcessDirectory } from "../fs/procfs/process-directory.ts";
 import { readBytes } from "../mm/user-copy.ts";
 import { OVERFLOW_ID } from "../namespaces/user-namespace.ts";
+import type { Pid } from "../pid/pid.ts";
 import type { SigInfo } from "../signal/pending.ts";
-import { sendSignalToGroup, sendSignalToTask } from "../signal/send.ts";
+import { queueIsFull, sendSignalToGroup, sendSignalToTask } from "../signal/send.ts";
 import { capableIn } from "../task/capable.ts";
 import { pidOfFd } from "../task/pid-file.ts";
-import { TASK_ZOMBIE, type Task } from "../task/task.ts";
+import type { Task } from "../task/task.ts";
 import type { ThreadGroup } from "../task/thread-group.ts";
 
 /** kill(2), ERRORS: who may signal whom. */
@@ -60,7 +61,9 @@ export const kill = handler("kill", (task, pid, signal) => {
   checkSignal(signal);
   const { namespace } = task.pid;
   if (pid > 0) {
-    const group = namespace.find(pid)?.group;
+    const target = namespace.find(pid);
+    // A thread's id stands for its process.
+    const group = target?.group ?? target?.task?.group;
     if (!group) throw ESRCH;
     signalGroup(task, group, signal);
   } else if (pid === -1) {
@@ -78,7 +81,7 @@ export const kill = handler("kill", (task, pid, signal) => {
 });
 
 function signalThread(task: Task, target: Task | null | undefined, signal: number): number {
-  if (!target || target.state >= TASK_ZOMBIE) throw ESRCH;
+  if (!target) throw ESRCH;
   if (!maySignal(task, target, signal)) throw EPERM;
   if (signal === 0) return 0;
   sendSignalToTask(target, infoFrom(task, target, signal, SI_TKILL), fromOutside(task, target));
@@ -109,18 +112,18 @@ function readInfo(task: Task, address: number, signal: number, target: Task): Si
   return { signo: signal, code, raw };
 }
 
-function checkQueueLimit(task: Task, target: ThreadGroup, signal: number): void {
-  if (signal < SIGRTMIN) return;
-  if (target.pending.queued >= task.group.limits[RLIMIT_SIGPENDING]!.current) throw EAGAIN;
+function checkQueueLimit(target: ThreadGroup, signal: number): void {
+  if (signal >= SIGRTMIN && queueIsFull(target)) throw EAGAIN;
 }
 
 export const rt_sigqueueinfo = handler("rt_sigqueueinfo", (task, pid, signal, address) => {
-  const group = task.pid.namespace.find(pid)?.group;
+  const named = task.pid.namespace.find(pid);
+  const group = named?.group ?? named?.task?.group;
   const info = readInfo(task, address, signal, group?.leader ?? task.kernel.init);
   checkSignal(signal);
   if (!group || pid <= 0) throw ESRCH;
   if (!maySignal(task, group.leader, signal)) throw EPERM;
-  checkQueueLimit(task, group, signal);
+  checkQueueLimit(group, signal);
   if (signal !== 0) sendSignalToGroup(group, info, fromOutside(task, group.leader));
   return 0;
 });
@@ -132,13 +135,20 @@ export const rt_tgsigqueueinfo = handler("rt_tgsigqueueinfo", (task, tgid, tid, 
   checkSignal(signal);
   if (!target || target.group.pid !== task.pid.namespace.find(tgid)) throw ESRCH;
   if (!maySignal(task, target, signal)) throw EPERM;
+  checkQueueLimit(target.group, signal);
   if (signal !== 0) sendSignalToTask(target, info, fromOutside(task, target));
   return 0;
 });
 
+/** A folder of /proc stands for its process, as a pidfd does. @throws EBADF */
+function signalledPid(task: Task, fd: number): Pid {
+  const { inode } = task.files.get(fd);
+  return inode instanceof ProcessDirectory && inode.isProcess ? inode.target.pid : pidOfFd(task, fd);
+}
+
 export const pidfd_send_signal = handler("pidfd_send_signal", (task, fd, signal, address, flags) => {
   if (flags !== 0) throw EINVAL;
-  const { group } = pidOfFd(task, fd);
+  const { group } = signalledPid(task, fd);
   checkSignal(signal);
   if (!group) throw ESRCH;
   if (address !== 0) {

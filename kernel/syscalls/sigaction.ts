@@ -2,6 +2,15 @@
 import { EAGAIN, EFAULT, EINTR, EINVAL, ENOMEM, EPERM, ERESTARTNOHAND } from "../../abi/errno.ts";
 import {
   MINSIGSTKSZ,
+  SA_EXPOSE_TAGBITS,
+  SA_NOCLDSTOP,
+  SA_NOCLDWAIT,
+  SA_NODEFER,
+  SA_ONSTACK,
+  SA_RESETHAND,
+  SA_RESTART,
+  SA_RESTORER,
+  SA_SIGINFO,
   SIGSEGV,
   SIGSET_SIZE,
   SIG_BLOCK,
@@ -27,6 +36,18 @@ import { SignalSet } from "../signal/signal-set.ts";
 import { readSignalSet, writeSignalSet } from "../signal/user-set.ts";
 import { REGISTERS_SET, type Task } from "../task/task.ts";
 
+/** Others are dropped, so that a program which sets SA_UNSUPPORTED too can tell which are known (sigaction(2)). */
+const KNOWN_FLAGS =
+  SA_NOCLDSTOP |
+  SA_NOCLDWAIT |
+  SA_SIGINFO |
+  SA_EXPOSE_TAGBITS |
+  SA_RESTORER |
+  SA_ONSTACK |
+  SA_RESTART |
+  SA_NODEFER |
+  SA_RESETHAND;
+
 export const rt_sigaction = handler("rt_sigaction", (task, signal, newAddress, oldAddress, setSize) => {
   if (setSize !== SIGSET_SIZE) throw EINVAL;
   const wanted = newAddress === 0 ? null : new DataView(readBytes(task.memory, newAddress, sigaction.size).buffer);
@@ -41,7 +62,7 @@ export const rt_sigaction = handler("rt_sigaction", (task, signal, newAddress, o
     const handlerAddress = address(offsets.sa_handler);
     task.actions.set(signal, {
       handler: handlerAddress,
-      flags: wanted.getUint32(offsets.sa_flags, true),
+      flags: wanted.getUint32(offsets.sa_flags, true) & KNOWN_FLAGS,
       restorer: address(offsets.sa_restorer),
       mask,
     });

@@ -1,5 +1,6 @@
 /** wait4(2) and waitid(2). */
-import { ECHILD, EINVAL } from "../../abi/errno.ts";
+import { EAGAIN, ECHILD, EINVAL } from "../../abi/errno.ts";
+import { O_NONBLOCK } from "../../abi/fcntl.ts";
 import { rusage } from "../../abi/resource.ts";
 import { CLD_CONTINUED, CLD_STOPPED, SIGCHLD, SIGCONT } from "../../abi/signal.ts";
 import {
@@ -109,7 +110,10 @@ export const waitid = handler("waitid", (task, type, id, infoAddress, options, u
   const known = WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL;
   if ((options & ~known) !== 0 || (options & (WEXITED | WSTOPPED | WCONTINUED)) === 0) throw EINVAL;
   const found = findChild(task, idMatcher(task, type, id), options);
-  if (!found && (options & WNOHANG) === 0) return sleepForChild(task);
+  if (!found && (options & WNOHANG) === 0) {
+    if (type === P_PIDFD && (task.files.get(id).flags & O_NONBLOCK) !== 0) throw EAGAIN;
+    return sleepForChild(task);
+  }
   const usage = found && usageAddress !== 0 ? encodeUsage(found.child) : null;
   if (found && found.child.zombie && (options & WNOWAIT) === 0) reapGroup(found.child, task.group);
   if (usage) copyToUser(task.memory, usageAddress, usage);

@@ -58,6 +58,10 @@ export class PosixTimer implements Expiring, CpuTimer {
     this.owner.group.cpuTimers.delete(this);
   }
 
+  isStale(deadline: number): boolean {
+    return this.deleted || this.owner.group.zombie || this.schedule.expires === 0 || this.bootDeadline !== deadline;
+  }
+
   /** A time on a clock that counts from boot or from the epoch has come. */
   expire(deadline: number): void {
     if (this.deleted || this.owner.group.zombie || this.schedule.expires === 0) return;

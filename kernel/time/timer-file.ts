@@ -38,6 +38,10 @@ export class TimerFile extends OpenFile implements Expiring {
     this.arm();
   }
 
+  isStale(deadline: number): boolean {
+    return this.gone || this.schedule.expires === 0 || this.bootDeadline !== deadline;
+  }
+
   expire(deadline: number): void {
     if (this.gone || this.schedule.expires === 0 || this.bootDeadline > deadline) return;
     this.count += advance(this.schedule, this.now);

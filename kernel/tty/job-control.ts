@@ -1,9 +1,9 @@
 /** What happens to background jobs that use their terminal (termios(3), SIGTTIN and SIGTTOU). */
 import { EIO, ERESTARTSYS } from "../../abi/errno.ts";
-import type { SIGTTOU} from "../../abi/signal.ts";
+import type { SIGTTOU } from "../../abi/signal.ts";
 import { SIGTTIN, SIG_IGN } from "../../abi/signal.ts";
-import type { Pid } from "../pid/pid.ts";
 import { kernelSigInfo, sendSignalToProcessGroup } from "../signal/send.ts";
+import { isOrphaned } from "../task/session.ts";
 import type { Task } from "../task/task.ts";
 import type { Tty } from "./tty.ts";
 
@@ -19,13 +19,4 @@ export function checkForeground(task: Task, tty: Tty, signo: typeof SIGTTIN | ty
   if (isOrphaned(group.processGroup)) return -EIO.number;
   sendSignalToProcessGroup(group.processGroup, kernelSigInfo(signo));
   return -ERESTARTSYS.number;
-}
-
-/** No member has a parent in another group of the same session: nobody could continue it (setpgid(2)). */
-export function isOrphaned(processGroup: Pid): boolean {
-  for (const group of processGroup.processGroup) {
-    const { parent } = group;
-    if (parent && parent.session === group.session && parent.processGroup !== processGroup) return false;
-  }
-  return true;
 }

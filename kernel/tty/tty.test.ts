@@ -1,7 +1,18 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { TCGETS, TCSETS, TIOCGPGRP, TIOCGSID, TIOCGWINSZ, TIOCNOTTY, TIOCSCTTY, TIOCSPGRP, FIONREAD } from "../../abi/ioctl.ts";
+import {
+  TCGETS,
+  TCSETS,
+  TIOCGPGRP,
+  TIOCGSID,
+  TIOCGWINSZ,
+  TIOCNOTTY,
+  TIOCSCTTY,
+  TIOCSPGRP,
+  FIONREAD,
+} from "../../abi/ioctl.ts";
 import { SIGCONT, SIGHUP, SIGINT, SIGTTIN, SIGTTOU, SIGWINCH } from "../../abi/signal.ts";
 import { ICANON, TOSTOP, VMIN, VTIME, termios } from "../../abi/termios.ts";
+import { SignalSet } from "../signal/signal-set.ts";
 import type { Task } from "../task/task.ts";
 import { FakeWorld } from "../testing/fake-world.ts";
 import { BUFFER, FileMachine } from "../testing/file-machine.ts";
@@ -62,6 +73,7 @@ describe("a terminal", () => {
   });
 
   it("tells the foreground job when its size changes", () => {
+    machine.task.actions.set(SIGWINCH, { handler: 0x1000, flags: 0, restorer: 0, mask: new SignalSet() });
     world.size.columns = 132;
     machine.kernel.console.resized();
     expect(got(machine.task, SIGWINCH)).toBe(true);

@@ -82,6 +82,11 @@ export class Dentry {
     return false;
   }
 
+  /** Drops children whose inode says that it is gone (processes in /proc). */
+  forgetStale(isStale: (inode: Inode) => boolean): void {
+    for (const child of this.children.values()) if (child.mounts === 0 && isStale(child.inode)) this.forget(child);
+  }
+
   private forgetUnused(): void {
     for (const [name, child] of this.children) {
       if (child.mounts === 0 && child.children.size === 0 && child.inode.users === 0) this.children.delete(name);

@@ -38,7 +38,8 @@ export class FileLocks {
   /** Sets a lock that has no conflict: replaces what the owner held in the range. */
   set(lock: RecordLock): void {
     this.clear(lock.owner, lock.start, lock.end);
-    this.records.push(this.joined(lock));
+    const joined = this.joined(lock);
+    this.records.push(joined);
     this.records.sort((a, b) => a.start - b.start);
     this.changed.wakeAll();
   }

@@ -57,13 +57,13 @@ export function openPath(
   }
   const exclusive = (flags & O_EXCL) !== 0;
   const end = resolveForCreate(task, dirfd, path, followLast && !exclusive, restrictions);
+  // Only mkdir makes something by a name with a slash behind it.
+  if (end.slash) throw EISDIR;
   if (end.found) {
     if (exclusive) throw EEXIST;
     if (end.found.dentry.inode.isDirectory) throw EISDIR;
-    if (end.slash) throw ENOTDIR;
     return openPlace(task, end.found, flags);
   }
-  if (end.slash) throw EISDIR;
   const place = makeNode(task, end.parent, end.name, { mode: S_IFREG | (mode & 0o7777 & ~task.fs.umask) });
   return openInode(task, place, flags & ~O_TRUNC);
 }

@@ -2,7 +2,7 @@
  * From a path name to a place (path_resolution(7)): symbolic links, mounts, `..` at the root, trailing slashes, search
  * permission, the jumping links of /proc, and the restrictions of openat2(2).
  */
-import { EACCES, EINVAL, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EXDEV } from "../../abi/errno.ts";
+import { EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EXDEV } from "../../abi/errno.ts";
 import {
   AT_FDCWD,
   NAME_MAX,
@@ -17,6 +17,7 @@ import type { Task } from "../task/task.ts";
 import { crossMounts, type Path } from "./mount.ts";
 import { parentOf, samePlace } from "./path.ts";
 import { MAY_EXEC, permits } from "./permission.ts";
+import { placeOf } from "./place-of.ts";
 
 export interface WalkOptions {
   /** Follow a symbolic link in the last component. */
@@ -47,9 +48,7 @@ export function resolve(task: Task, dirfd: number, path: string, options: WalkOp
   if (path === "") {
     if (!options.emptyPath) throw ENOENT;
     if (dirfd === AT_FDCWD) return task.fs.cwd;
-    const { path: place } = task.files.getAny(dirfd);
-    if (!place) throw EINVAL;
-    return place;
+    return placeOf(task.files.getAny(dirfd));
   }
   const end = walk(task, startOf(task, dirfd, path), path, options.followLast ?? false, false, options.resolve ?? 0);
   if (!end.found) throw ENOENT;

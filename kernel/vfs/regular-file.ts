@@ -6,7 +6,7 @@ import { RLIMIT_FSIZE } from "../../abi/resource.ts";
 import { SIGXFSZ } from "../../abi/signal.ts";
 import { S_ISGID, S_ISUID } from "../../abi/stat.ts";
 import type { MappedFile } from "../mm/vma.ts";
-import { kernelSigInfo, sendSignalToTask } from "../signal/send.ts";
+import { ownSigInfo, sendSignalToTask } from "../signal/send.ts";
 import type { Task } from "../task/task.ts";
 import { MappedInode } from "./mapped-inode.ts";
 import { OpenFile, seekTarget } from "./open-file.ts";
@@ -172,7 +172,7 @@ const later = (
 export function roomBelowLimit(task: Task, position: number): number {
   const limit = task.group.limits[RLIMIT_FSIZE]!.current;
   if (position >= limit) {
-    sendSignalToTask(task, kernelSigInfo(SIGXFSZ));
+    sendSignalToTask(task, ownSigInfo(task, SIGXFSZ));
     throw EFBIG;
   }
   if (position >= MAX_FILE_SIZE) throw EFBIG;

@@ -1,18 +1,8 @@
 /** The library's front door in Node: machines on the process's own clock, files, terminal and signals. */
-import type { Engine } from "../../emulator/engine.ts";
-import type { PhysicalMemory } from "../../emulator/physical-memory.ts";
-import { createUnicornEngine } from "../../emulator/unicorn/unicorn-engine.ts";
 import { createMachine, type Machine } from "../machine.ts";
 import { checkOptions, programRules, type ProgramOptions, type Rule } from "../options.ts";
+import { DEFAULT_ENGINE, ENGINE_NAMES, engines, type EngineName } from "./engines.ts";
 import { NodeHost, type NodeHostOptions } from "./node-host.ts";
-
-/** Engines by name. */
-const engines = {
-  unicorn: createUnicornEngine,
-} satisfies Record<string, (memory: PhysicalMemory) => Engine>;
-
-export type EngineName = keyof typeof engines;
-export const ENGINE_NAMES = Object.keys(engines) as readonly EngineName[];
 
 export interface NodeMachineOptions extends ProgramOptions, NodeHostOptions {
   /** Default: "unicorn". */
@@ -29,11 +19,12 @@ const nodeRules = {
 /** Makes a machine whose console is this process's standard streams. Throws as `createMachine` does. */
 export function createNodeMachine(options: NodeMachineOptions): Machine {
   checkOptions("createNodeMachine", options, nodeRules);
-  const { engine = "unicorn", clock, seed, ...program } = options;
+  const { engine = DEFAULT_ENGINE, clock, seed, ...program } = options;
   const host = new NodeHost({ ...(clock !== undefined && { clock }), ...(seed !== undefined && { seed }) });
   return createMachine({ ...program, engine: engines[engine], host });
 }
 
 export * from "../index.ts";
+export { DEFAULT_ENGINE, ENGINE_NAMES, type EngineName } from "./engines.ts";
 export { streamKind, writeFully } from "./standard-streams.ts";
 export { NodeHost, type NodeHostOptions } from "./node-host.ts";

@@ -40,8 +40,9 @@ const rows: readonly Row[] = [
   ["clock_nanosleep", "remain", "any", "done", REST],
   ["rt_sigtimedwait", "info", "any", "EAGAIN", "no signal was taken"],
   ["syslog", "bufp", "any", "done", "the log is empty"],
-  ["sched_setparam", "param", "NULL", "EINVAL", "Linux checks for NULL before anything"],
-  ["sched_getparam", "param", "NULL", "EINVAL", "Linux checks for NULL before anything"],
+  ["sched_*etparam", "param", "NULL", "EINVAL", "Linux checks for NULL before anything"],
+  ["sched_setscheduler", "param", "NULL", "EINVAL", "Linux checks for NULL before anything"],
+  ["sched_*etattr", "attr", "NULL", "EINVAL", "Linux checks for NULL before anything"],
   ["futex_waitv", "waiters", "NULL", "EINVAL", "Linux checks for NULL before anything"],
   ["timer_settime", "new_value", "NULL", "EINVAL", "Linux checks for NULL before anything"],
   ["splice", "off_out", "any", "ESPIPE", "a pipe has no positions"],
@@ -67,6 +68,7 @@ const rows: readonly Row[] = [
   ["futex:0x3", "uaddr*", "read-only", "done", ONLY_READ],
   ["futex:0x4", "uaddr*", "read-only", "done", ONLY_READ],
   ["futex:0x5", "uaddr", "read-only", "done", ONLY_READ],
+  ["futex:0xc", "uaddr*", "read-only", "done", "nobody waits, so no lock is written"],
   ["futex:0xb", "uaddr*", "read-only", "ETIMEDOUT", "the lock is written when the waiter is moved there"],
 ];
 

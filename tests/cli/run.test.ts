@@ -1,6 +1,7 @@
 /** `trapgate run`: streams, exit codes, environment, roots, limits and signals. */
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { closeSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -140,6 +141,17 @@ describe.skipIf(!busybox)("busybox as guest", () => {
   it("survives a fork bomb", () => {
     const { code } = sh("f() { f | f & }; f; sleep 0.5; echo over", ["--max-tasks", "100", "--timeout", "10"]);
     expect([0, 1, 2, 124]).toContain(code);
+  });
+
+  it("may print for ever until the time-out", () => {
+    inScratch((cwd) => {
+      const output = openSync(join(cwd, "output"), "w");
+      const args = [join(repository, "bin/trapgate"), "run", "--timeout", "0.5", box, "yes"];
+      const { status } = spawnSync(process.execPath, args, { stdio: ["ignore", output, "ignore"] });
+      closeSync(output);
+      expect(status).toBe(124);
+      expect(statSync(join(cwd, "output")).size).toBeGreaterThan(100_000);
+    });
   });
 
   it("stays inside its memory", () => {

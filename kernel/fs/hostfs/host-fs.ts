@@ -42,6 +42,11 @@ export class HostFs extends FileSystem {
     this.access.tick++;
   }
 
+  /** A name has gone or moved: paths through it, in this mount or another, may mean something else. */
+  namesChanged(): void {
+    this.access.tick++;
+  }
+
   /** @throws EROFS */
   requireWritable(): void {
     if (this.readOnly) throw EROFS;

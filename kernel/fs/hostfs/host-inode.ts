@@ -16,7 +16,7 @@ import { HostPages } from "./host-pages.ts";
 
 const timestamp = (ms: number): Timestamp => {
   const seconds = Math.floor(ms / 1000);
-  return { seconds, nanoseconds: Math.floor((ms - seconds * 1000) * 1e6) };
+  return { seconds, nanoseconds: Math.min(999_999_999, Math.round((ms - seconds * 1000) * 1e6)) };
 };
 
 const milliseconds = (time: Timestamp): number => time.seconds * 1000 + time.nanoseconds / 1e6;
@@ -91,7 +91,7 @@ export class HostInode extends Inode {
    */
   verify(): void {
     const { access } = this.fs;
-    if (this.seen === access.tick || !this.directory) return;
+    if (this.seen === access.tick) return;
     const stat = access.files.lstat(this.hostPath);
     if (typeof stat === "number" || stat.dev !== this.hostDevice || stat.ino !== this.number) throw ESTALE;
     this.seen = access.tick;
@@ -193,6 +193,7 @@ export class HostInode extends Inode {
     victim.holdIfUsed();
     check(this.fs.access.files.unlink(this.pathOf(name)));
     victim.lostName();
+    this.fs.namesChanged();
   }
 
   override rmdir(name: string, inode: Inode): void {
@@ -200,6 +201,7 @@ export class HostInode extends Inode {
     this.verify();
     check(this.fs.access.files.rmdir(this.pathOf(name)));
     inode.nlink = 0;
+    this.fs.namesChanged();
   }
 
   override rename(name: string, inode: Inode, directory: Inode, newName: string, target: Inode | null): void {
@@ -213,6 +215,7 @@ export class HostInode extends Inode {
     const moved = inode as HostInode;
     moved.directory = to;
     moved.name = newName;
+    this.fs.namesChanged();
   }
 
   override exchange(): void {

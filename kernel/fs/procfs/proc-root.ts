@@ -30,6 +30,9 @@ const ENTRIES: ProcEntries = {
   vmstat: (fs) => new ProcFile(fs, system.vmstat),
 };
 
+/** After so many new process directories the old ones are looked through. */
+const SWEEP = 64;
+
 /** The reader's process id in the namespace of the mount. */
 function selfName(fs: ProcFs, reader: Task | null): string {
   const number = reader?.group.pid.numberIn(fs.pids) ?? 0;
@@ -39,9 +42,18 @@ function selfName(fs: ProcFs, reader: Task | null): string {
 
 export class ProcRoot extends ProcDirectory {
   private readonly entries = new Map(Object.entries(ENTRIES));
+  private lookups = 0;
 
   constructor(fs: ProcFs) {
     super(fs);
+  }
+
+  /** Directories of processes are kept by their dentries only, so that ended ones do not pile up here. */
+  override lookup(name: string, known: Inode | null = null): Inode | null {
+    if (this.entries.has(name)) return super.lookup(name);
+    if (known?.cached) return known;
+    if (++this.lookups % SWEEP === 0) this.fs.rootDentry.forgetStale((inode) => !inode.cached);
+    return this.make(name);
   }
 
   protected override make(name: string): Inode | null {

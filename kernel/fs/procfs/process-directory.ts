@@ -21,7 +21,8 @@ import * as status from "./task-status.ts";
 
 export class ProcessDirectory extends ProcDirectory {
   readonly target: Task;
-  private readonly isProcess: boolean;
+  /** A process with all its threads, or one thread. */
+  readonly isProcess: boolean;
 
   /** @param isProcess a process with all its threads, or one thread */
   constructor(fs: ProcFs, target: Task, isProcess: boolean) {
@@ -34,8 +35,9 @@ export class ProcessDirectory extends ProcDirectory {
   /** False once the process or thread is gone for good. */
   override get cached(): boolean {
     const { target } = this;
-    if (!this.isProcess) return target.group.tasks.has(target);
-    return target.group.leader === target && target.group.pid.group === target.group;
+    // A thread can be looked up by its id like a process, though it is not listed.
+    if (!this.isProcess || target.group.leader !== target) return target.group.tasks.has(target);
+    return target.group.pid.group === target.group;
   }
 
   override refresh(): void {

@@ -152,7 +152,9 @@ describe("/proc/sys", () => {
 
   it("gives a new uuid with each read and one boot id", () => {
     expect(machine.readFile("/proc/sys/kernel/random/uuid")).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab]/);
-    expect(machine.readFile("/proc/sys/kernel/random/boot_id")).toBe(machine.readFile("/proc/sys/kernel/random/boot_id"));
+    expect(machine.readFile("/proc/sys/kernel/random/boot_id")).toBe(
+      machine.readFile("/proc/sys/kernel/random/boot_id"),
+    );
   });
 });
 

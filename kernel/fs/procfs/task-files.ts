@@ -4,10 +4,9 @@ import { DT_LNK, DT_REG } from "../../../abi/dirent.ts";
 import { FD_CLOEXEC, O_CLOEXEC } from "../../../abi/fcntl.ts";
 import { S_IFLNK } from "../../../abi/stat.ts";
 import { TASK_ZOMBIE, type Task } from "../../task/task.ts";
-import { Dentry } from "../../vfs/dentry.ts";
-import { DEFAULT_ATTRIBUTES, Mount, type Path } from "../../vfs/mount.ts";
 import type { DirectoryEntry, Inode } from "../../vfs/inode.ts";
 import type { OpenFile } from "../../vfs/open-file.ts";
+import { placeOf } from "../../vfs/place-of.ts";
 import { mayInspect } from "./inspect.ts";
 import type { ProcFs } from "./proc-fs.ts";
 import { ProcDirectory, ProcFile, ProcLink } from "./proc-inode.ts";
@@ -15,14 +14,6 @@ import { ProcDirectory, ProcFile, ProcLink } from "./proc-inode.ts";
 /** The open file behind a number, undefined if there is none any more. */
 function fileAt(task: Task, fd: number): OpenFile | undefined {
   return task.state >= TASK_ZOMBIE ? undefined : task.files.peek(fd);
-}
-
-/** Where opening the link leads: the file's place, or one made up for a file that never had a name. */
-export function placeOf(file: OpenFile): Path {
-  if (file.path) return file.path;
-  const { inode } = file;
-  const dentry = new Dentry(inode.fs, null, file.description, inode);
-  return { mount: new Mount(0, dentry, inode.fs.type, DEFAULT_ATTRIBUTES), dentry };
 }
 
 class DescriptorLink extends ProcLink {

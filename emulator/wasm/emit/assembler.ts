@@ -1,0 +1,218 @@
+/** Writes the body of one WebAssembly function, instruction by instruction, and keeps track of labels and locals. */
+import { Memory, W } from "./opcodes.ts";
+import { ByteWriter } from "./byte-writer.ts";
+
+export const I32 = 0x7f;
+export const I64 = 0x7e;
+export const F32 = 0x7d;
+export const F64 = 0x7c;
+export const V128 = 0x7b;
+export const VOID = 0x40;
+export type ValueType = typeof I32 | typeof I64 | typeof F32 | typeof F64 | typeof V128;
+
+/** A block, loop or if that branches may name: its nesting depth. */
+export type Label = number;
+
+export class Assembler {
+  readonly code = new ByteWriter();
+  /** Types of the locals behind the parameters. */
+  readonly locals: ValueType[] = [];
+  private readonly parameters: number;
+  private depth = 0;
+
+  constructor(parameters: number) {
+    this.parameters = parameters;
+  }
+
+  /** A new local variable, zero at the start of the function. */
+  local(type: ValueType): number {
+    this.locals.push(type);
+    return this.parameters + this.locals.length - 1;
+  }
+
+  op(...opcodes: number[]): this {
+    for (const opcode of opcodes) {
+      if (opcode < 0x100) this.code.byte(opcode);
+      else {
+        this.code.byte(opcode >> 8);
+        this.code.unsigned(opcode & 0xff);
+      }
+    }
+    return this;
+  }
+
+  get(local: number): this {
+    this.code.byte(0x20);
+    this.code.unsigned(local);
+    return this;
+  }
+
+  set(local: number): this {
+    this.code.byte(0x21);
+    this.code.unsigned(local);
+    return this;
+  }
+
+  tee(local: number): this {
+    this.code.byte(0x22);
+    this.code.unsigned(local);
+    return this;
+  }
+
+  i32(value: number): this {
+    this.code.byte(0x41);
+    this.code.signed(value | 0);
+    return this;
+  }
+
+  /** A 64-bit constant: a safe integer, or a bigint of which the low 64 bits count. */
+  i64(value: number | bigint): this {
+    this.code.byte(0x42);
+    if (typeof value === "number") this.code.signed(value);
+    else this.code.signedBig(BigInt.asIntN(64, value));
+    return this;
+  }
+
+  f64(value: number): this {
+    this.code.byte(0x44);
+    this.code.float64(value);
+    return this;
+  }
+
+  f32(value: number): this {
+    this.code.byte(0x43);
+    this.code.float32(value);
+    return this;
+  }
+
+  v128(bytes: ArrayLike<number>): this {
+    this.op(0xfd0c);
+    for (let i = 0; i < 16; i++) this.code.byte(bytes[i]!);
+    return this;
+  }
+
+  /** i8x16.shuffle with lane numbers 0 to 31. */
+  shuffle(lanes: ArrayLike<number>): this {
+    this.op(0xfd0d);
+    for (let i = 0; i < 16; i++) this.code.byte(lanes[i]!);
+    return this;
+  }
+
+  /** An extract_lane or replace_lane. */
+  lane(opcode: number, lane: number): this {
+    this.op(opcode);
+    this.code.byte(lane);
+    return this;
+  }
+
+  /** A load or store; alignment is never promised. */
+  memory(opcode: number, offset = 0): this {
+    this.op(opcode);
+    this.code.byte(0);
+    this.code.unsigned(offset);
+    return this;
+  }
+
+  /** Loads from a constant address. */
+  loadAt(opcode: number, address: number): this {
+    return this.i32(0).memory(opcode, address);
+  }
+
+  /** Stores a local at a constant address. */
+  storeLocalAt(opcode: number, address: number, local: number): this {
+    return this.i32(0).get(local).memory(opcode, address);
+  }
+
+  call(functionIndex: number): this {
+    this.code.byte(0x10);
+    this.code.unsigned(functionIndex);
+    return this;
+  }
+
+  block(type: number = VOID): Label {
+    return this.open(0x02, type);
+  }
+
+  loop(type: number = VOID): Label {
+    return this.open(0x03, type);
+  }
+
+  if(type: number = VOID): Label {
+    return this.open(0x04, type);
+  }
+
+  else(): this {
+    return this.op(0x05);
+  }
+
+  end(): this {
+    this.depth--;
+    return this.op(0x0b);
+  }
+
+  br(label: Label): this {
+    this.code.byte(0x0c);
+    this.code.unsigned(this.depth - label);
+    return this;
+  }
+
+  brIf(label: Label): this {
+    this.code.byte(0x0d);
+    this.code.unsigned(this.depth - label);
+    return this;
+  }
+
+  /** Jumps to the label whose number is on the stack; the last one serves for all larger numbers. */
+  brTable(labels: readonly Label[]): this {
+    this.code.byte(0x0e);
+    this.code.unsigned(labels.length - 1);
+    for (const label of labels) this.code.unsigned(this.depth - label);
+    return this;
+  }
+
+  select(): this {
+    return this.op(0x1b);
+  }
+
+  return(): this {
+    return this.op(0x0f);
+  }
+
+  unreachable(): this {
+    return this.op(0x00);
+  }
+
+  drop(): this {
+    return this.op(0x1a);
+  }
+
+  /** An i64 on the stack becomes an i32. */
+  wrap(): this {
+    return this.op(W.i32_wrap_i64);
+  }
+
+  /** An i32 on the stack becomes an i64, zero-extended. */
+  extend(): this {
+    return this.op(W.i64_extend_i32_u);
+  }
+
+  private open(opcode: number, type: number): Label {
+    this.code.byte(opcode);
+    this.code.byte(type);
+    return ++this.depth;
+  }
+}
+
+/** Zero-extending i64 loads and truncating i64 stores by size in bytes. */
+export const LOAD_I64: Readonly<Record<number, number>> = {
+  1: Memory.i64_load8_u,
+  2: Memory.i64_load16_u,
+  4: Memory.i64_load32_u,
+  8: Memory.i64_load,
+};
+export const STORE_I64: Readonly<Record<number, number>> = {
+  1: Memory.i64_store8,
+  2: Memory.i64_store16,
+  4: Memory.i64_store32,
+  8: Memory.i64_store,
+};

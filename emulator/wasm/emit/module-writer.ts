@@ -1,0 +1,117 @@
+/** Puts functions together to a WebAssembly module (WebAssembly core specification, section 5.5). */
+import type { Assembler, ValueType } from "./assembler.ts";
+import { ByteWriter } from "./byte-writer.ts";
+
+export interface Signature {
+  readonly parameters: readonly ValueType[];
+  readonly results: readonly ValueType[];
+}
+
+interface Defined {
+  readonly type: number;
+  readonly body: Assembler;
+  readonly exportName: string | undefined;
+}
+
+export class ModuleWriter {
+  private readonly types: Signature[] = [];
+  private readonly imports: { name: string; type: number }[] = [];
+  private readonly functions: Defined[] = [];
+  private tableName: string | undefined;
+
+  type(signature: Signature): number {
+    const same = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((x, i) => x === b[i]);
+    const found = this.types.findIndex(
+      (type) => same(type.parameters, signature.parameters) && same(type.results, signature.results),
+    );
+    return found >= 0 ? found : this.types.push(signature) - 1;
+  }
+
+  /** Imports `env.name`. All imports come before the first `define`. */
+  import(name: string, signature: Signature): number {
+    return this.imports.push({ name, type: this.type(signature) }) - 1;
+  }
+
+  define(signature: Signature, body: Assembler, exportName?: string): number {
+    this.functions.push({ type: this.type(signature), body, exportName });
+    return this.imports.length + this.functions.length - 1;
+  }
+
+  /** Makes the module own and export a function table. */
+  ownTable(exportName: string): void {
+    this.tableName = exportName;
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    const out = new ByteWriter();
+    out.append([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+    const section = (id: number, write: (to: ByteWriter) => void): void => {
+      const body = new ByteWriter();
+      write(body);
+      out.byte(id);
+      out.sized(body.bytes);
+    };
+    section(1, (to) => {
+      to.unsigned(this.types.length);
+      for (const { parameters, results } of this.types) {
+        to.byte(0x60);
+        to.sized(parameters);
+        to.sized(results);
+      }
+    });
+    section(2, (to) => {
+      to.unsigned(this.imports.length + 1);
+      to.name("env");
+      to.name("memory");
+      to.append([2, 0, 1]);
+      for (const { name, type } of this.imports) {
+        to.name("env");
+        to.name(name);
+        to.byte(0);
+        to.unsigned(type);
+      }
+    });
+    section(3, (to) => {
+      to.unsigned(this.functions.length);
+      for (const { type } of this.functions) to.unsigned(type);
+    });
+    if (this.tableName !== undefined) section(4, (to) => to.append([1, 0x70, 0, 16]));
+    section(7, (to) => {
+      const exported = this.functions.filter((defined) => defined.exportName !== undefined);
+      to.unsigned(exported.length + (this.tableName === undefined ? 0 : 1));
+      this.functions.forEach(({ exportName }, i) => {
+        if (exportName === undefined) return;
+        to.name(exportName);
+        to.byte(0);
+        to.unsigned(this.imports.length + i);
+      });
+      if (this.tableName !== undefined) {
+        to.name(this.tableName);
+        to.append([1, 0]);
+      }
+    });
+    section(10, (to) => {
+      to.unsigned(this.functions.length);
+      for (const { body } of this.functions) to.sized(functionBytes(body));
+    });
+    return out.bytes.slice() as Uint8Array<ArrayBuffer>;
+  }
+}
+
+function functionBytes(body: Assembler): Uint8Array {
+  const runs: [number, ValueType][] = [];
+  for (const type of body.locals) {
+    const last = runs.at(-1);
+    if (last && last[1] === type) last[0]++;
+    else runs.push([1, type]);
+  }
+  const out = new ByteWriter();
+  out.unsigned(runs.length);
+  for (const [count, type] of runs) {
+    out.unsigned(count);
+    out.byte(type);
+  }
+  out.append(body.code.bytes);
+  out.byte(0x0b);
+  return out.bytes;
+}

@@ -1,0 +1,79 @@
+/**
+ * Where the engine keeps its things in guest-physical RAM. Frame 0, which the kernel never hands out, begins with the
+ * register file (registers.ts), so that kernel and generated code see the same bytes at constant addresses; behind it
+ * lies the state only the engine knows. The translation tables take a few consecutive frames.
+ */
+import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
+import { CPU_ENGINE_OFFSET, FS_BASE, GS_BASE, RFLAGS, RIP } from "../registers.ts";
+
+export const AT_RIP = RIP * 8;
+export const AT_RFLAGS = RFLAGS * 8;
+export const AT_FS_BASE = FS_BASE * 8;
+export const AT_GS_BASE = GS_BASE * 8;
+
+/** The `Stop` record. */
+export const AT_STOP_VECTOR = CPU_ENGINE_OFFSET + 4;
+export const AT_STOP_ADDRESS = CPU_ENGINE_OFFSET + 8;
+export const AT_STOP_ERROR = CPU_ENGINE_OFFSET + 16;
+export const AT_STOP_KIND = CPU_ENGINE_OFFSET;
+export const AT_STOP_EXECUTED = CPU_ENGINE_OFFSET + 20;
+/** Budget units left. */
+export const AT_BUDGET = CPU_ENGINE_OFFSET + 24;
+
+/** The lazily evaluated status flags (flags.ts). */
+export const AT_CC_OP = 768;
+export const AT_CC_A = 776;
+export const AT_CC_B = 784;
+export const AT_CC_R = 792;
+export const AT_MXCSR = 800;
+/** High half of a 128-bit result of a helper. */
+export const AT_HIGH = 808;
+/** An access that crosses a page is assembled here (memory-slow.ts). */
+export const AT_BOUNCE = 832;
+export const AT_XMM = 1024;
+/** Eight physical x87 registers, 16 bytes each; control, status (without TOP), TOP and a mask of the used ones. */
+export const AT_X87 = 1280;
+export const AT_X87_CONTROL = 1408;
+export const AT_X87_STATUS = 1412;
+export const AT_X87_TOP = 1416;
+export const AT_X87_USED = 1420;
+/** 128-bit operands of helpers. */
+export const AT_SCRATCH = 1536;
+
+/** Entries of a data TLB: tag (page address, 8 bytes), physical page address (4), unused (4). */
+export const TLB_ENTRIES = 1024;
+export const TLB_BYTES = TLB_ENTRIES * 16;
+/** Entries of the jump cache: virtual address (8), table index (4), block number (4). */
+export const JUMP_ENTRIES = 2048;
+export const JUMP_BYTES = JUMP_ENTRIES * 16;
+
+/** Physical addresses of the tables. */
+export interface Layout {
+  readonly readTlb: number;
+  readonly writeTlb: number;
+  readonly jumpCache: number;
+  readonly frames: readonly number[];
+}
+
+/** Takes consecutive frames for the tables. Throws a RangeError when RAM has none. */
+export function reserveTables(memory: PhysicalMemory): Layout {
+  const count = (2 * TLB_BYTES + JUMP_BYTES) / PAGE_SIZE;
+  let run: number[] = [];
+  const rest: number[] = [];
+  while (run.length < count) {
+    const pfn = memory.allocate();
+    if (pfn === 0) break;
+    if (run.length > 0 && pfn !== run.at(-1)! + 1) {
+      rest.push(...run);
+      run = [];
+    }
+    run.push(pfn);
+  }
+  for (const pfn of rest) memory.release(pfn);
+  if (run.length < count) {
+    for (const pfn of run) memory.release(pfn);
+    throw new RangeError("not enough RAM for the engine's own tables");
+  }
+  const readTlb = run[0]! * PAGE_SIZE;
+  return { readTlb, writeTlb: readTlb + TLB_BYTES, jumpCache: readTlb + 2 * TLB_BYTES, frames: run };
+}
