@@ -22,17 +22,27 @@ export interface ParsedArguments {
   readonly rest: readonly string[];
 }
 
-/** @throws UsageError */
+/**
+ * @param anywhere options may also stand behind other words, for verbs without arguments of a guest
+ * @throws UsageError
+ */
 export function parseArguments(
   command: string,
   specs: readonly OptionSpec[],
   words: readonly string[],
+  anywhere = false,
 ): ParsedArguments {
   const given = new Map<string, string[]>();
+  const others: string[] = [];
   let at = 0;
   while (at < words.length) {
     const word = words[at]!;
-    if (word === "-" || !word.startsWith("-")) break;
+    if (word === "-" || !word.startsWith("-")) {
+      if (!anywhere) break;
+      others.push(word);
+      at++;
+      continue;
+    }
     at++;
     if (word === "--") break;
     const { spec, attached } = findOption(command, specs, word);
@@ -50,7 +60,7 @@ export function parseArguments(
     }
     given.set(spec.name, [...values, value ?? ""]);
   }
-  return { given, rest: words.slice(at) };
+  return { given, rest: [...others, ...words.slice(at)] };
 }
 
 function findOption(command: string, specs: readonly OptionSpec[], word: string) {

@@ -11,16 +11,21 @@ const EM_X86_64 = 62;
 /** The error to end with when execve of `path` has failed with this errno. */
 export function explainStart(options: NodeMachineOptions, path: string, errno: Errno): CommandError {
   const name = options.argv?.[0] ?? path;
-  const file = hostFileOf(options as GuestView, path);
-  const head = file === undefined ? new Uint8Array(0) : fileHead(file, 4096);
-  if (errno.name === "ENOENT") return new CommandError(`${name}: ${notFound(head, options)}`, EXIT_NOT_FOUND);
-  return new CommandError(`${name}: ${notExecutable(file, head, errno)}`, EXIT_NOT_EXECUTABLE);
+  const exitCode = errno.name === "ENOENT" ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+  return new CommandError(`${name}: ${startProblem(options as GuestView, path, errno)}`, exitCode);
 }
 
-function notFound(head: Uint8Array, options: NodeMachineOptions): string {
+/** What is wrong with the program, without its name. */
+export function startProblem(view: GuestView, path: string, errno: Errno): string {
+  const file = hostFileOf(view, path);
+  const head = file === undefined ? new Uint8Array(0) : fileHead(file, 4096);
+  return errno.name === "ENOENT" ? notFound(head, view) : notExecutable(file, head, errno);
+}
+
+function notFound(head: Uint8Array, options: GuestView): string {
   const interpreter = scriptInterpreter(head) ?? elfInterpreter(head);
   if (interpreter === undefined) return "not found";
-  const advice = options.root?.kind === "tmpfs" ? "; --host shows it all files of the host" : "";
+  const advice = options.root.kind === "tmpfs" ? "; --host shows it all files of the host" : "";
   return `not found: it needs ${interpreter}, which the guest does not have${advice}`;
 }
 

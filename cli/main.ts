@@ -15,13 +15,15 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   run: () => import("./run.ts"),
   trace: () => import("./trace.ts"),
   syscalls: () => import("./syscalls.ts"),
+  conformance: () => import("./conformance.ts"),
 };
 
 const help = `Usage: trapgate VERB [options] ...
 
-  run        runs a Linux program for x86-64
-  trace      runs it and prints its system calls, like strace
-  syscalls   lists the system calls and how far they are supported
+  run          runs a Linux program for x86-64
+  trace        runs it and prints its system calls, like strace
+  syscalls     lists the system calls and how far they are supported
+  conformance  runs test programs and compares with Linux
 
   trapgate VERB --help   says more
   trapgate --version     says which version this is
@@ -30,7 +32,7 @@ const help = `Usage: trapgate VERB [options] ...
 async function dispatch(words: readonly string[]): Promise<number> {
   const [name, ...rest] = words;
   if (name === undefined)
-    throw new UsageError("trapgate: say what to do: run, trace or syscalls; `trapgate --help` says more");
+    throw new UsageError("trapgate: say what to do: run, trace, syscalls or conformance; `trapgate --help` says more");
   if (name === "--version" || name === "-V") return say(`trapgate ${TRAPGATE_VERSION}\n`);
   if (name === "--help" || name === "-h" || (name === "help" && rest.length === 0)) return say(help);
   const isHelp = name === "help";

@@ -1,10 +1,11 @@
-/** The options that `run` and `trace` have in common, and what they mean to the library. */
+/** The options that the verbs which start machines have in common, and what they mean to the library. */
 import { ENGINE_NAMES, type EngineName, type NodeMachineOptions } from "../machine/node/index.ts";
 import type { OptionSpec, ParsedArguments } from "./arguments.ts";
-import { guestView } from "./guest-view.ts";
+import { guestView, type ViewRequest } from "./guest-view.ts";
 import { UsageError } from "./usage.ts";
 
-export const runSpecs: readonly OptionSpec[] = [
+/** Which files the guest sees. */
+export const viewSpecs: readonly OptionSpec[] = [
   {
     name: "root",
     value: "DIR|TAR",
@@ -13,15 +14,24 @@ export const runSpecs: readonly OptionSpec[] = [
   { name: "host", help: "the whole host as root, read-only, with a fresh /tmp, /proc and /dev" },
   { name: "bind", value: "HOST:GUEST[:rw]", many: true, help: "shows a file or folder of the host in the guest" },
   { name: "rw", help: "makes the current folder (with --root DIR: that folder) writable" },
-  { name: "env", short: "E", value: "VAR=VALUE", many: true, help: "sets an environment variable of the guest" },
-  { name: "unset", short: "U", value: "VAR", many: true, help: "removes an environment variable" },
-  { name: "cwd", value: "DIR", help: "working directory in the guest" },
+];
+
+/** What the machine is like. */
+export const machineSpecs: readonly OptionSpec[] = [
   { name: "memory", value: "SIZE", help: "RAM of the machine, with K, M or G (default 1G)" },
   { name: "engine", value: "NAME", help: `what executes instructions: ${ENGINE_NAMES.join(", ")}` },
   { name: "clock", value: "host|virtual", help: "real time, or time that only moves with executed work" },
   { name: "seed", value: "N", help: "makes the guest's random numbers repeatable" },
-  { name: "timeout", value: "SECONDS", help: "stops the machine after this time, with exit code 124" },
   { name: "max-tasks", value: "N", help: "how many tasks may live at once (default 4096)" },
+];
+
+export const runSpecs: readonly OptionSpec[] = [
+  ...viewSpecs,
+  { name: "env", short: "E", value: "VAR=VALUE", many: true, help: "sets an environment variable of the guest" },
+  { name: "unset", short: "U", value: "VAR", many: true, help: "removes an environment variable" },
+  { name: "cwd", value: "DIR", help: "working directory in the guest" },
+  ...machineSpecs,
+  { name: "timeout", value: "SECONDS", help: "stops the machine after this time, with exit code 124" },
 ];
 
 /** Everything the library must be told to run PROGRAM; `guestPath` is the program's first candidate. @throws UsageError */
@@ -29,45 +39,76 @@ export async function machineOptions(command: string, { given, rest }: ParsedArg
   const [program, ...args] = rest;
   if (program === undefined)
     throw new UsageError(`${command}: which program? Usage: ${command} [options] PROGRAM [ARGS...]`);
-  const one = (name: string): string | undefined => given.get(name)?.at(-1);
-  const wrong = (name: string, value: string, expected: string): never => {
-    throw new UsageError(`${command}: --${name} must be ${expected}, not "${value}"`);
-  };
-  const read = <T>(name: string, expected: string, parse: (value: string) => T | undefined): T | undefined => {
-    const value = one(name);
-    return value === undefined ? undefined : (parse(value) ?? wrong(name, value, expected));
-  };
-
-  const host = given.has("host");
-  const root = one("root");
-  if (host && root !== undefined) throw new UsageError(`${command}: --host and --root exclude each other`);
-  const env = guestEnvironment(command, root !== undefined, given.get("env") ?? [], given.get("unset") ?? []);
-  const view = await guestView(command, {
-    program,
-    host,
-    root,
-    binds: given.get("bind") ?? [],
-    writable: given.has("rw"),
-    cwd: one("cwd"),
-    path: env["PATH"],
-  });
-  const memory = read("memory", "a size such as 512M, at least 4M and below 4G", parseSize);
-  const engine = read("engine", ENGINE_NAMES.join(" or "), (value) => ENGINE_NAMES.find((name) => name === value));
-  const clock = read("clock", "host or virtual", parseClock);
-  const seed = read("seed", "a whole number", parseSeed);
-  const timeout = read("timeout", "seconds, more than 0, such as 2.5", parseSeconds);
-  const maxTasks = read("max-tasks", "a whole number from 1 to 4194304", parseTasks);
+  const reader = new OptionReader(command, given);
+  const env = guestEnvironment(command, given.has("root"), given.get("env") ?? [], given.get("unset") ?? []);
+  const view = await guestView(command, { program, path: env["PATH"], ...readView(reader) });
+  const timeoutMs = readTimeout(reader);
   return {
     ...view,
     argv: [program, ...args],
     env,
+    ...readMachine(reader),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  };
+}
+
+/** The given options by name, with the sentence for a value that makes no sense. */
+export class OptionReader {
+  readonly command: string;
+  readonly given: ParsedArguments["given"];
+
+  constructor(command: string, given: ParsedArguments["given"]) {
+    this.command = command;
+    this.given = given;
+  }
+
+  one(name: string): string | undefined {
+    return this.given.get(name)?.at(-1);
+  }
+
+  /** The value as `parse` understands it; undefined if the option is not given. @throws UsageError */
+  read<T>(name: string, expected: string, parse: (value: string) => T | undefined): T | undefined {
+    const value = this.one(name);
+    if (value === undefined) return undefined;
+    const result = parse(value);
+    if (result === undefined) throw new UsageError(`${this.command}: --${name} must be ${expected}, not "${value}"`);
+    return result;
+  }
+}
+
+/** The options of `viewSpecs` and --cwd. @throws UsageError */
+export function readView(reader: OptionReader): Omit<ViewRequest, "program" | "path"> {
+  const { command, given } = reader;
+  const host = given.has("host");
+  const root = reader.one("root");
+  if (host && root !== undefined) throw new UsageError(`${command}: --host and --root exclude each other`);
+  return { host, root, binds: given.get("bind") ?? [], writable: given.has("rw"), cwd: reader.one("cwd") };
+}
+
+/** The options of `machineSpecs`. @throws UsageError */
+export function readMachine(
+  reader: OptionReader,
+): Pick<NodeMachineOptions, "memory" | "engine" | "clock" | "seed" | "maxTasks"> {
+  const memory = reader.read("memory", "a size such as 512M, at least 4M and below 4G", parseSize);
+  const engine = reader.read("engine", ENGINE_NAMES.join(" or "), (value) =>
+    ENGINE_NAMES.find((name) => name === value),
+  );
+  const clock = reader.read("clock", "host or virtual", parseClock);
+  const seed = reader.read("seed", "a whole number", parseSeed);
+  const maxTasks = reader.read("max-tasks", "a whole number from 1 to 4194304", parseTasks);
+  return {
     ...(memory !== undefined && { memory }),
     ...(engine !== undefined && { engine: engine satisfies EngineName }),
     ...(clock !== undefined && { clock }),
     ...(seed !== undefined && { seed }),
-    ...(timeout !== undefined && { timeoutMs: timeout * 1000 }),
     ...(maxTasks !== undefined && { maxTasks }),
   };
+}
+
+/** --timeout in milliseconds. @throws UsageError */
+export function readTimeout(reader: OptionReader): number | undefined {
+  const seconds = reader.read("timeout", "seconds, more than 0, such as 2.5", parseSeconds);
+  return seconds === undefined ? undefined : seconds * 1000;
 }
 
 /** Bytes from a number with K, M or G behind it, rounded down to whole 64 KiB; undefined if it is no such thing. */
@@ -100,7 +141,12 @@ function parseTasks(text: string): number | undefined {
  * The guest's environment: the host's where the guest sees host files, as qemu-user has it; a small clean one in a root
  * of its own.
  */
-function guestEnvironment(command: string, isOwnRoot: boolean, set: readonly string[], unset: readonly string[]) {
+function guestEnvironment(
+  command: string,
+  isOwnRoot: boolean,
+  set: readonly string[],
+  unset: readonly string[],
+): Record<string, string> {
   const env: Record<string, string> = {};
   const host = process.env;
   if (isOwnRoot) {
@@ -111,10 +157,16 @@ function guestEnvironment(command: string, isOwnRoot: boolean, set: readonly str
     for (const [name, value] of Object.entries(host)) if (value !== undefined) env[name] = value;
   }
   for (const name of unset) delete env[name];
-  for (const setting of set) {
-    const equals = setting.indexOf("=");
-    if (equals < 1) throw new UsageError(`${command}: -E needs VAR=VALUE, not "${setting}"`);
-    env[setting.slice(0, equals)] = setting.slice(equals + 1);
-  }
-  return env;
+  return { ...env, ...parseSettings(command, set) };
+}
+
+/** The values of -E. @throws UsageError */
+export function parseSettings(command: string, settings: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    settings.map((setting) => {
+      const equals = setting.indexOf("=");
+      if (equals < 1) throw new UsageError(`${command}: -E needs VAR=VALUE, not "${setting}"`);
+      return [setting.slice(0, equals), setting.slice(equals + 1)];
+    }),
+  );
 }

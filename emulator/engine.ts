@@ -64,6 +64,8 @@ export interface EngineCapabilities {
   readonly level: "x86-64-v2" | "x86-64-v3";
   /** What one budget unit is. Budgets are exact and repeatable on one engine, not comparable between engines. */
   readonly budgetUnit: "basic block" | "instruction";
+  /** False: hostile guest code may crash this process, because nothing bounds the blocks the engine translates. */
+  readonly boundedBlocks?: boolean;
 }
 
 export interface Engine {

@@ -6,6 +6,8 @@ export const PAGE_SIZE = 4096;
 export const PAGE_SHIFT = 12;
 
 export class PhysicalMemory {
+  /** For engines that are WebAssembly themselves. */
+  readonly memory: WebAssembly.Memory;
   readonly buffer: ArrayBuffer;
   readonly u8: Uint8Array;
   readonly u16: Uint16Array;
@@ -29,8 +31,8 @@ export class PhysicalMemory {
     if (!Number.isInteger(size) || size < 65536 || size % 65536 !== 0 || size > 4294901760) {
       throw new RangeError(`RAM size must be a multiple of 64 KiB below 4 GiB, not ${size}`);
     }
-    const memory = new WebAssembly.Memory({ initial: size / 65536, maximum: size / 65536 });
-    this.buffer = memory.buffer as ArrayBuffer;
+    this.memory = new WebAssembly.Memory({ initial: size / 65536, maximum: size / 65536 });
+    this.buffer = this.memory.buffer as ArrayBuffer;
     this.u8 = new Uint8Array(this.buffer);
     this.u16 = new Uint16Array(this.buffer);
     this.u32 = new Uint32Array(this.buffer);

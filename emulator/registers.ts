@@ -58,11 +58,12 @@ export class CpuState {
   readonly general: Uint32Array;
   readonly fxsave: Uint8Array;
 
+  /** @param buffer the registers are its first CPU_STATE_SIZE bytes */
   constructor(buffer: ArrayBuffer = new ArrayBuffer(CPU_STATE_SIZE)) {
     this.buffer = buffer;
-    this.u32 = new Uint32Array(buffer);
-    this.u64 = new BigUint64Array(buffer);
-    this.bytes = new Uint8Array(buffer);
+    this.u32 = new Uint32Array(buffer, 0, CPU_STATE_SIZE / 4);
+    this.u64 = new BigUint64Array(buffer, 0, CPU_STATE_SIZE / 8);
+    this.bytes = new Uint8Array(buffer, 0, CPU_STATE_SIZE);
     this.general = new Uint32Array(buffer, 0, CPU_GENERAL_SIZE / 4);
     this.fxsave = new Uint8Array(buffer, CPU_FXSAVE_OFFSET, CPU_FXSAVE_SIZE);
   }

@@ -94,7 +94,7 @@ function makeTask(kernel: Kernel, namespaces: NamespaceSet): Task {
   task.namespaces = namespaces;
   task.creds = rootCredentials(kernel.initUserNamespace);
   task.actions = new SignalActions();
-  task.files = new FdTable();
+  task.files = new FdTable(kernel.descriptors);
   kernel.taskCount++;
   return task;
 }

@@ -5,6 +5,7 @@
 import type { Engine } from "../emulator/engine.ts";
 import { Dispatcher } from "./dispatch.ts";
 import type { Tracer } from "./events.ts";
+import { PipeMemory } from "./fs/pipe-memory.ts";
 import { FutexTable } from "./ipc/futex.ts";
 import { Frames } from "./mm/frames.ts";
 import type { NamespaceSet } from "./namespaces/namespace-set.ts";
@@ -16,6 +17,7 @@ import type { Task } from "./task/task.ts";
 import type { ThreadGroup } from "./task/thread-group.ts";
 import { Timers } from "./task/timers.ts";
 import { Console } from "./tty/console.ts";
+import type { DescriptorBudget } from "./vfs/fd-table.ts";
 import type { World } from "./world.ts";
 
 export interface KernelOptions {
@@ -56,6 +58,7 @@ export class Kernel {
   readonly initUserNamespace = new UserNamespace(null, INITIAL_INODES.user);
   readonly initPidNamespace = new PidNamespace(null, this.initUserNamespace, INITIAL_INODES.pid);
   readonly console: Console;
+  readonly pipeMemory: PipeMemory;
   readonly maxTasks: number;
   readonly hostname: string;
   tracer: Tracer | undefined;
@@ -68,6 +71,7 @@ export class Kernel {
   /** Wait status of `main`, -1 while it lives. */
   exitStatus = -1;
   taskCount = 0;
+  readonly descriptors: DescriptorBudget = { used: 0, limit: 1 << 20 };
   /** Tasks created since boot, for /proc/stat. */
   forks = 0;
   contextSwitches = 0;
@@ -91,6 +95,7 @@ export class Kernel {
     this.frames = new Frames(options.engine);
     this.dispatcher = new Dispatcher(syscallTable);
     this.console = new Console(this);
+    this.pipeMemory = new PipeMemory(options.engine.memory.buffer.byteLength);
   }
 
   /** Nanoseconds since boot. */

@@ -1,11 +1,13 @@
 /** The engines that the contract tests run on: adding one here runs the whole suite on it. */
 import { describe, onTestFinished } from "vitest";
 import { createUnicornEngine } from "../unicorn/unicorn-engine.ts";
+import { createWasmEngine } from "../wasm/wasm-engine.ts";
 import type { EngineFactory } from "./test-machine.ts";
 
 const ENGINES: readonly { readonly name: string; readonly create: EngineFactory }[] = [
   { name: "unicorn", create: (memory) => createUnicornEngine(memory) },
   { name: "unicorn, by functions only", create: (memory) => createUnicornEngine(memory, { direct: false }) },
+  ...(process.env.TRAPGATE_WASM ? [{ name: "wasm", create: createWasmEngine }] : []),
 ];
 
 /** Declares a group of tests once for every engine. Engines made in a test are disposed of behind it. */

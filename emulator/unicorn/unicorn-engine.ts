@@ -19,6 +19,8 @@ interface NativeEngine {
   readonly version: string;
   /** Whether the registers were found in memory. */
   readonly direct: boolean;
+  /** Whether guest code is kept from crashing the translator (native/guard.c). */
+  readonly boundedBlocks: boolean;
   run(budget: number): StopKind;
   storeFpu(): void;
   loadFpu(): void;
@@ -97,7 +99,12 @@ class UnicornEngine implements Engine {
     this.u32 = cpu.u32;
     this.frames = frames;
     this.stop = new SharedStop(cpu.u32);
-    this.capabilities = { name: `unicorn ${native.version}`, level: "x86-64-v2", budgetUnit: "basic block" };
+    this.capabilities = {
+      name: `unicorn ${native.version}${native.boundedBlocks ? "" : " (unbounded blocks)"}`,
+      level: "x86-64-v2",
+      budgetUnit: "basic block",
+      boundedBlocks: native.boundedBlocks,
+    };
     const entry = frames[FRAME_HOME]! * 1024 + PML4_LAST_ENTRY * 2;
     this.supervisorEntryLow = memory.u32[entry]!;
     this.supervisorEntryHigh = memory.u32[entry + 1]!;

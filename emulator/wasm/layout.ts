@@ -28,8 +28,8 @@ export const AT_CC_R = 792;
 export const AT_MXCSR = 800;
 /** High half of a 128-bit result of a helper. */
 export const AT_HIGH = 808;
-/** An access that crosses a page is assembled here (memory-slow.ts). */
-export const AT_BOUNCE = 832;
+/** An access that crosses a page is assembled here (guest-memory.ts), up to 512 bytes. */
+export const AT_BOUNCE = 2048;
 export const AT_XMM = 1024;
 /** Eight physical x87 registers, 16 bytes each; control, status (without TOP), TOP and a mask of the used ones. */
 export const AT_X87 = 1280;

@@ -7,11 +7,12 @@ import { Pipe, type WaitingOpen } from "./pipe.ts";
 import { PipeFile } from "./pipe-file.ts";
 import type { SpecialInode } from "./special-inode.ts";
 
-/** An open end, or null if the task sleeps until a partner comes. */
+/** An open end, or null if the task sleeps until a partner comes. @throws ENFILE ENXIO */
 export function openFifo(task: Task, inode: SpecialInode, path: Path, flags: number): PipeFile | null {
-  const pipe = (inode.pipe ??= new Pipe(false));
+  const pipe = (inode.pipe ??= new Pipe(task.kernel.pipeMemory, false));
   const mode = flags & O_ACCMODE;
   const make = (accessFlags: number): PipeFile => {
+    pipe.reserve();
     const file = new PipeFile(pipe, inode, path, accessFlags);
     pipe.endsChanged();
     return file;

@@ -3,8 +3,8 @@ import { EBUSY } from "../../abi/errno.ts";
 import type { Task } from "../task/task.ts";
 import { WaitQueue } from "../task/wait-queue.ts";
 import type { Transfer } from "../vfs/transfer.ts";
+import { DEFAULT_CAPACITY, type PipeMemory } from "./pipe-memory.ts";
 
-const DEFAULT_CAPACITY = 65536;
 /** /proc/sys/fs/pipe-max-size. */
 export const PIPE_MAX_SIZE = 1048576;
 const FIRST_RING = 4096;
@@ -28,6 +28,9 @@ export class Pipe {
   readonly packets: number[] | null;
   private ring = new Uint8Array(0);
   private start = 0;
+  private readonly memory: PipeMemory;
+  /** Its capacity is counted: it is open. */
+  private reserved = false;
   /** Tasks asleep in open(2) (fifo(7)). */
   readonly opening = new WaitQueue();
   /**
@@ -36,8 +39,16 @@ export class Pipe {
    */
   private expected: { task: Task; state: WaitingOpen }[] = [];
 
-  constructor(packetMode: boolean) {
+  constructor(memory: PipeMemory, packetMode: boolean) {
+    this.memory = memory;
     this.packets = packetMode ? [] : null;
+  }
+
+  /** Must come before the first end is opened. @throws ENFILE */
+  reserve(): void {
+    if (this.reserved) return;
+    this.capacity = this.memory.reserve();
+    this.reserved = true;
   }
 
   /** Somebody reads, or is about to. */
@@ -112,6 +123,7 @@ export class Pipe {
 
   resize(capacity: number): void {
     if (capacity < this.length) throw EBUSY;
+    this.memory.change(this.capacity, capacity);
     this.capacity = capacity;
     if (this.ring.length > capacity) this.move(capacity);
     this.writable.wakeAll();
@@ -120,6 +132,7 @@ export class Pipe {
   /** An end was opened or closed. */
   endsChanged(): void {
     this.activity++;
+    if (!this.hasReaders && !this.hasWriters) this.empty();
     this.readable.wakeAll();
     this.writable.wakeAll();
   }
@@ -142,6 +155,15 @@ export class Pipe {
     const before = this.expected.length;
     this.expected = this.expected.filter((one) => one.task !== task);
     return this.expected.length < before;
+  }
+
+  /** Nobody has it open: what is in it is lost, as a FIFO's contents are too. */
+  private empty(): void {
+    if (this.reserved) this.memory.release(this.capacity);
+    this.reserved = false;
+    this.ring = new Uint8Array(0);
+    this.length = this.start = 0;
+    if (this.packets) this.packets.length = 0;
   }
 
   private expects(reading: boolean): boolean {

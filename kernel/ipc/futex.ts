@@ -43,7 +43,8 @@ export class FutexTable {
       const page = area.storePage + Math.floor((address - area.start) / PAGE_SIZE);
       return `s${this.idOf(area.store)}:${page}:${address % PAGE_SIZE}`;
     }
-    return `p${this.idOf(space)}:${address}`;
+    // A shared operation on private memory does not meet a private one, as in Linux.
+    return `${shared ? "m" : "p"}${this.idOf(space)}:${address}`;
   }
 
   /** Puts the task to sleep on one or more words until a wake, the deadline or a signal. */

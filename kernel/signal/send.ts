@@ -128,7 +128,8 @@ function prepare(group: ThreadGroup, signal: number, fromOutside: boolean): bool
     group.pending.discard(CONTINUE_SIGNALS);
     for (const task of group.tasks) task.pending.discard(CONTINUE_SIGNALS);
   }
-  if (!group.unkillable) return true;
+  // What is blocked waits: there may be a handler by the time it is taken.
+  if (!group.unkillable || group.leader.blockedSignals.has(signal)) return true;
   const handled = group.leader.actions.get(signal).handler > SIG_IGN;
   // From an ancestor namespace SIGKILL and SIGSTOP do reach a namespace's init (pid_namespaces(7)).
   return handled || (fromOutside && (signal === SIGKILL || signal === SIGSTOP));
@@ -143,7 +144,9 @@ function isIgnored(task: Task, signal: number): boolean {
 
 function chooseTaker(group: ThreadGroup, signal: number): Task | undefined {
   const wants = (task: Task): boolean =>
-    task.state < TASK_ZOMBIE && (signal === SIGKILL || !task.blockedSignals.has(signal));
+    signal === SIGKILL
+      ? task.state < TASK_ZOMBIE
+      : task.state < TASK_STOPPED && !task.blockedSignals.has(signal);
   for (const task of group.tasks) if (task.awaitedSignals?.has(signal)) return task;
   if (wants(group.leader)) return group.leader;
   for (const task of group.tasks) if (wants(task)) return task;
@@ -160,6 +163,8 @@ function notify(task: Task, signal: number): void {
     task.group.pending.add({ signo: SIGKILL, code: 0 });
     return;
   }
+  // A stopped task takes nothing but SIGKILL before it goes on.
+  if (task.state === TASK_STOPPED) return;
   if (task.signalPending || task.awaitedSignals?.has(signal)) interrupt(task, isFatal(task, signal));
 }
 
@@ -188,6 +193,7 @@ function continueGroup(group: ThreadGroup): void {
   group.continueReported = false;
   for (const task of group.tasks) {
     if (task.state !== TASK_STOPPED) continue;
+    task.signalPending = true;
     task.state = TASK_RUNNABLE;
     task.kernel.scheduler.enqueue(task);
   }

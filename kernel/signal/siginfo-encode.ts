@@ -1,7 +1,6 @@
 /** A SigInfo as the 128 bytes of siginfo_t (sigaction(2)). */
 import {
   SIGBUS,
-  SIGCHLD,
   SIGFPE,
   SIGILL,
   SIGINFO_SIZE,
@@ -30,7 +29,7 @@ export function encodeSigInfo(info: SigInfo): Uint8Array {
     siginfo_timer.encode(view, 0, { ...head, si_tid: timerId, si_overrun: overrun, si_value: value });
   } else if (info.code === SI_QUEUE) {
     siginfo_rt.encode(view, 0, { ...head, ...sender, si_value: info.value ?? 0n });
-  } else if (info.signo === SIGCHLD && info.code > 0) {
+  } else if (info.status !== undefined) {
     const { status = 0, utime = 0, stime = 0 } = info;
     siginfo_sigchld.encode(view, 0, { ...head, ...sender, si_status: status, si_utime: utime, si_stime: stime });
   } else if (FAULTS.includes(info.signo) && info.code > 0) {

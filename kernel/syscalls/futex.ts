@@ -94,7 +94,7 @@ export const futex = handler("futex", (task, address, operation, value, timeout,
   if ((operation & abi.FUTEX_CLOCK_REALTIME) !== 0 && !WITH_CLOCK.includes(command)) throw ENOSYS;
   const key = (at: number): string => keyOf(task, at, isPrivate);
   // For the requeue operations the fourth argument is a count.
-  const value2 = (timeout % 4294967296) | 0;
+  const value2 = task.kernel.engine.cpu.u32[R10 * 2]! | 0;
   switch (command) {
     case abi.FUTEX_WAIT:
       return wait(task, address, operation, value, timeout, FUTEX_BITSET_ANY);

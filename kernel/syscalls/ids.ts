@@ -163,7 +163,8 @@ export const getgroups = handler("getgroups", (task, size, address) => {
 
 export const setgroups = handler("setgroups", (task, size, address) => {
   const { userNamespace } = task.creds;
-  if (!mayGroup(task) || !userNamespace.setgroupsAllowed) throw EPERM;
+  const denied = !userNamespace.setgroupsAllowed || userNamespace.gidMap.length === 0;
+  if (denied || !mayGroup(task)) throw EPERM;
   if (size < 0 || size > MAX_GROUPS) throw EINVAL;
   const list = new Uint32Array(readBytes(task.memory, address, size * 4).buffer);
   task.creds = { ...task.creds, groups: [...list].map((gid) => globalGid(task, gid)) };

@@ -1,10 +1,10 @@
 /** kill(2), tkill(2), tgkill(2), rt_sigqueueinfo(2), pidfd_send_signal(2). */
 import { CAP_KILL } from "../../abi/capability.ts";
 import { EAGAIN, EINVAL, EPERM, ESRCH } from "../../abi/errno.ts";
-import { SIGCONT, SIGINFO_SIZE, SIGRTMIN, SI_TKILL, SI_USER, siginfo } from "../../abi/signal.ts";
+import { SIGCONT, SIGINFO_SIZE, SIGRTMIN, SI_TKILL, SI_USER, siginfo, siginfo_rt } from "../../abi/signal.ts";
 import { handler } from "../dispatch.ts";
 import { ProcessDirectory } from "../fs/procfs/process-directory.ts";
-import { readBytes } from "../mm/user-copy.ts";
+import { readBytes, readU32 } from "../mm/user-copy.ts";
 import { OVERFLOW_ID } from "../namespaces/user-namespace.ts";
 import type { Pid } from "../pid/pid.ts";
 import type { SigInfo } from "../signal/pending.ts";
@@ -109,7 +109,8 @@ function readInfo(task: Task, address: number, signal: number, target: Task): Si
   view.setInt32(siginfo.offsets.si_signo, signal, true);
   const code = view.getInt32(siginfo.offsets.si_code, true);
   if ((code >= 0 || code === SI_TKILL) && target.group !== task.group) throw EPERM;
-  return { signo: signal, code, raw };
+  const { si_errno, si_pid, si_uid, si_value } = siginfo_rt.decode(view, 0);
+  return { signo: signal, code, raw, errno: si_errno, pid: si_pid, uid: si_uid, value: BigInt(si_value) };
 }
 
 function checkQueueLimit(target: ThreadGroup, signal: number): void {
@@ -149,9 +150,12 @@ function signalledPid(task: Task, fd: number): Pid {
 export const pidfd_send_signal = handler("pidfd_send_signal", (task, fd, signal, address, flags) => {
   if (flags !== 0) throw EINVAL;
   const { group } = signalledPid(task, fd);
+  // The namespace must see the process, as it must for kill(2).
+  if (group && group.pid.numberIn(task.pid.namespace) === 0) throw EINVAL;
   checkSignal(signal);
   if (!group) throw ESRCH;
   if (address !== 0) {
+    if (readU32(task.memory, address) !== signal) throw EINVAL;
     const info = readInfo(task, address, signal, group.leader);
     if (!maySignal(task, group.leader, signal)) throw EPERM;
     if (signal !== 0) sendSignalToGroup(group, info, fromOutside(task, group.leader));

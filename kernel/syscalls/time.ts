@@ -10,7 +10,7 @@ import { capable } from "../task/capable.ts";
 import { absoluteDeadline, bootRealtime, readTimespec, readTimeval } from "../task/deadline.ts";
 import { groupTimes } from "../task/times.ts";
 import type { Task } from "../task/task.ts";
-import { accountTime, isRealtime, readClock } from "../time/clocks.ts";
+import { accountTime, isAlarmClock, isRealtime, readClock } from "../time/clocks.ts";
 import { intervalTimers } from "../time/interval-timer.ts";
 import type { TimerValue } from "../time/repeating.ts";
 
@@ -34,12 +34,14 @@ function writePair(task: Task, address: number, first: number, second: number): 
 }
 
 export const clock_gettime = handler("clock_gettime", (task, clock, address) => {
+  if (isAlarmClock(clock)) throw EINVAL;
   const { seconds, nanoseconds } = secondsOf(task, clock);
   writePair(task, address, seconds, nanoseconds);
   return 0;
 });
 
 export const clock_getres = handler("clock_getres", (task, clock, address) => {
+  if (isAlarmClock(clock)) throw EINVAL;
   readClock(task, clock);
   const coarse = clock === abi.CLOCK_REALTIME_COARSE || clock === abi.CLOCK_MONOTONIC_COARSE;
   if (address !== 0) writePair(task, address, 0, coarse ? 4e6 : 1);
@@ -89,8 +91,20 @@ function sleepRelative(task: Task, request: number, remaining: number): number {
 
 export const nanosleep = handler("nanosleep", (task, request, remaining) => sleepRelative(task, request, remaining));
 
+/** Clocks that nothing can wait for. */
+const NO_SLEEP: readonly number[] = [
+  abi.CLOCK_THREAD_CPUTIME_ID,
+  abi.CLOCK_MONOTONIC_RAW,
+  abi.CLOCK_REALTIME_COARSE,
+  abi.CLOCK_MONOTONIC_COARSE,
+];
+
 export const clock_nanosleep = handler("clock_nanosleep", (task, clock, flags, request, remaining) => {
-  if (clock === abi.CLOCK_THREAD_CPUTIME_ID) throw EINVAL;
+  if (NO_SLEEP.includes(clock)) throw EOPNOTSUPP;
+  if (isAlarmClock(clock)) {
+    readTimespec(task, request);
+    throw EOPNOTSUPP;
+  }
   if (clock === abi.CLOCK_PROCESS_CPUTIME_ID) throw EOPNOTSUPP;
   readClock(task, clock);
   if ((flags & abi.TIMER_ABSTIME) === 0) return sleepRelative(task, request, remaining);

@@ -1,11 +1,14 @@
 /** timer_create(2) and family, timerfd_create(2) and family. */
-import { EFAULT, EINVAL } from "../../abi/errno.ts";
+import { EFAULT, EINVAL, EOPNOTSUPP } from "../../abi/errno.ts";
 import { FD_CLOEXEC } from "../../abi/fcntl.ts";
 import { SIGALRM, SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD, SIGEV_THREAD_ID, sigevent } from "../../abi/signal.ts";
 import {
   CLOCK_BOOTTIME,
   CLOCK_MONOTONIC,
+  CLOCK_MONOTONIC_COARSE,
+  CLOCK_MONOTONIC_RAW,
   CLOCK_REALTIME,
+  CLOCK_REALTIME_COARSE,
   TFD_CLOEXEC,
   TFD_NONBLOCK,
   TFD_TIMER_ABSTIME,
@@ -17,13 +20,13 @@ import { handler } from "../dispatch.ts";
 import { copyToUser, readBytes, writeU32 } from "../mm/user-copy.ts";
 import { readTimespec } from "../task/deadline.ts";
 import type { Task } from "../task/task.ts";
-import { cpuClock } from "../time/clocks.ts";
+import { cpuClock, isAlarmClock } from "../time/clocks.ts";
 import { PosixTimer, type Notification } from "../time/posix-timer.ts";
 import type { TimerValue } from "../time/repeating.ts";
 import { TimerFile } from "../time/timer-file.ts";
 
 const TIMER_CLOCKS: readonly number[] = [CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME];
-const ALARM_CLOCKS: readonly number[] = [8, 9];
+const NO_TIMER: readonly number[] = [CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE];
 const CLOCK_TAI = 11;
 
 /** it_interval and it_value in ns. @throws EFAULT EINVAL */
@@ -71,7 +74,8 @@ function readNotification(task: Task, address: number, id: number): Notification
 
 export const timer_create = handler("timer_create", (task, clock, eventAddress, idAddress) => {
   const { group } = task;
-  const known = TIMER_CLOCKS.includes(clock) || ALARM_CLOCKS.includes(clock) || clock === CLOCK_TAI;
+  if (isAlarmClock(clock) || NO_TIMER.includes(clock)) throw EOPNOTSUPP;
+  const known = TIMER_CLOCKS.includes(clock) || clock === CLOCK_TAI;
   const cpu = known ? null : cpuClock(task, clock);
   if (!known && !cpu) throw EINVAL;
   const id = group.nextTimerId;
@@ -113,7 +117,7 @@ export const timer_delete = handler("timer_delete", (task, id) => {
 
 export const timerfd_create = handler("timerfd_create", (task, clock, flags) => {
   if ((flags & ~(TFD_CLOEXEC | TFD_NONBLOCK)) !== 0) throw EINVAL;
-  if (!TIMER_CLOCKS.includes(clock) && !ALARM_CLOCKS.includes(clock)) throw EINVAL;
+  if (!TIMER_CLOCKS.includes(clock) && !isAlarmClock(clock)) throw EINVAL;
   const file = new TimerFile(task.kernel, clock, flags);
   try {
     return task.files.install(file, (flags & TFD_CLOEXEC) !== 0 ? FD_CLOEXEC : 0, 0, task);

@@ -17,6 +17,7 @@ import {
 import { Errno } from "../../abi/errno.ts";
 import { FD_CLOEXEC } from "../../abi/fcntl.ts";
 import { FS_BASE, RAX, RSP } from "../../emulator/registers.ts";
+import type { FdTable } from "../vfs/fd-table.ts";
 import { forkAddressSpace } from "../mm/fork.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import { writeU32 } from "../mm/user-copy.ts";
@@ -50,6 +51,7 @@ export function cloneTask(parent: Task, request: CloneRequest): Task {
   const undo: (() => void)[] = [];
   try {
     const mm = shareMemory(parent, flags, undo);
+    const files = shareFiles(parent, flags, undo);
     const fs = has(flags, CLONE_FS) ? parent.fs : parent.fs.clone();
     const namespaces = createNamespaces(kernel, parent.namespaces, flags, creds.userNamespace, fs);
     const pidNamespace = namespaces.pidForChildren;
@@ -66,6 +68,7 @@ export function cloneTask(parent: Task, request: CloneRequest): Task {
     child.mm = mm;
     child.creds = creds;
     child.namespaces = { ...namespaces, time: namespaces.timeForChildren };
+    child.files = files;
     child.fs = fs;
     if (fs === parent.fs) fs.retain();
     shareObjects(parent, child, request);
@@ -91,6 +94,13 @@ function shareMemory(parent: Task, flags: number, undo: (() => void)[]): Address
   return mm;
 }
 
+function shareFiles(parent: Task, flags: number, undo: (() => void)[]): FdTable {
+  if (has(flags, CLONE_FILES)) parent.files.retain();
+  const files = has(flags, CLONE_FILES) ? parent.files : parent.files.clone();
+  undo.push(() => files.release());
+  return files;
+}
+
 function storePidFd(parent: Task, request: CloneRequest, pid: Pid, undo: (() => void)[]): void {
   const file = new PidFile(parent.kernel, pid, 0);
   let fd: number;
@@ -106,8 +116,6 @@ function storePidFd(parent: Task, request: CloneRequest, pid: Pid, undo: (() => 
 
 function shareObjects(parent: Task, child: Task, request: CloneRequest): void {
   const { flags } = request;
-  if (has(flags, CLONE_FILES)) parent.files.retain();
-  child.files = has(flags, CLONE_FILES) ? parent.files : parent.files.clone();
   if (has(flags, CLONE_SIGHAND)) parent.actions.users++;
   child.actions = has(flags, CLONE_SIGHAND) ? parent.actions : copyActions(parent.actions, request.clearHandlers);
   child.blockedSignals = parent.blockedSignals.clone();

@@ -16,7 +16,7 @@ export function defaultLimits(maxTasks: number): ResourceLimit[] {
     { current: 0, maximum: Infinity }, // CORE
     unlimited(), // RSS
     both(maxTasks), // NPROC
-    { current: 1024, maximum: 1048576 }, // NOFILE
+    { current: 1024, maximum: 4096 }, // NOFILE
     { current: 8 << 20, maximum: 8 << 20 }, // MEMLOCK
     unlimited(), // AS
     unlimited(), // LOCKS

@@ -69,6 +69,8 @@ describe("timers", () => {
     const stale: Expiring = { expire: () => {}, isStale: () => true };
     for (let count = 0; count < 100; count++) timers.add(10_000 - count, noted(log, "live"));
     for (let count = 0; count < 50_000; count++) timers.add(1e15 + count, stale);
+    const again: Expiring = { expire: (deadline) => void log.push(`again@${deadline}`) };
+    for (let count = 0; count < 5000; count++) timers.add(30_000, again);
     expect(timers.size).toBeLessThan(1000);
     timers.expireUntil(20_000);
     expect(log).toHaveLength(100);

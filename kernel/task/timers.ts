@@ -54,12 +54,16 @@ export class Timers {
     }
   }
 
-  /** A task that is woken early again and again must not fill the heap with deadlines it no longer has. */
-  private sweep(): void {
+  /** A task that is woken early again and again must not fill the heap with deadlines it no longer has, or has twice. */
+  sweep(): void {
+    const seen = new Map<Expiring, number>();
+    const matters = ({ what, deadline }: Entry): boolean => {
+      if (what.isStale?.(deadline) || seen.get(what) === deadline) return false;
+      seen.set(what, deadline);
+      return true;
+    };
     // In ascending order, which is a heap.
-    this.heap = this.heap
-      .filter(({ what, deadline }) => !what.isStale?.(deadline))
-      .sort((a, b) => (before(a, b) ? -1 : 1));
+    this.heap = this.heap.sort((a, b) => (before(a, b) ? -1 : 1)).filter(matters);
     this.sweepAt = Math.max(SWEEP_FROM, this.heap.length * 2);
   }
 

@@ -20,6 +20,10 @@ const FROM_BOOT: readonly number[] = [
   abi.CLOCK_BOOTTIME_ALARM,
 ];
 
+/** Clocks that can wake a sleeping computer: they need a real-time clock chip, which this machine does not have. */
+export const isAlarmClock = (clock: number): boolean =>
+  clock === abi.CLOCK_REALTIME_ALARM || clock === abi.CLOCK_BOOTTIME_ALARM;
+
 export const isRealtime = (clock: number): boolean => REALTIME.includes(clock);
 
 /** Clocks that go on while everybody sleeps: those a timer can wait for. */

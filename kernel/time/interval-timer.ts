@@ -27,9 +27,13 @@ class RealTimer implements Expiring {
     if (value > 0) kernel.timers.add(this.schedule.expires, this);
   }
 
+  /** Set anew or switched off since. */
+  isStale(deadline: number): boolean {
+    return this.schedule.expires !== deadline || this.group.zombie;
+  }
+
   expire(deadline: number): void {
-    // Set anew or switched off since.
-    if (this.schedule.expires !== deadline || this.group.zombie) return;
+    if (this.isStale(deadline)) return;
     const { kernel } = this.group.leader;
     advance(this.schedule, kernel.now());
     if (this.schedule.expires > 0) kernel.timers.add(this.schedule.expires, this);

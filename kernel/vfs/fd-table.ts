@@ -1,34 +1,50 @@
 /** File descriptors of a process, or of several that share them (clone(2), CLONE_FILES). */
-import { EBADF, EINVAL, EMFILE } from "../../abi/errno.ts";
+import { EBADF, EINVAL, EMFILE, ENFILE, ENOMEM } from "../../abi/errno.ts";
 import { FD_CLOEXEC, O_PATH } from "../../abi/fcntl.ts";
 import { RLIMIT_NOFILE } from "../../abi/resource.ts";
 import type { Task } from "../task/task.ts";
 import type { OpenFile } from "./open-file.ts";
 
 /** No table grows beyond this (/proc/sys/fs/nr_open). */
-export const NR_OPEN = 1048576;
+export const NR_OPEN = 65536;
 
 /** The first descriptor number the task may not use. */
 export const descriptorLimit = (task: Task): number => Math.min(task.group.limits[RLIMIT_NOFILE]!.current, NR_OPEN);
 
+/** Descriptors in all tables of a machine, which together must not fill the host's memory. */
+export interface DescriptorBudget {
+  used: number;
+  readonly limit: number;
+}
+
 export class FdTable {
   /** Tasks that share it. */
   users = 1;
+  private readonly budget: DescriptorBudget;
+  private open = 0;
   private readonly files: (OpenFile | undefined)[] = [];
   private readonly flags: number[] = [];
   /** No descriptor below this is free. */
   private firstFree = 0;
 
-  /** A table with the same files and one user (fork(2)). */
+  constructor(budget: DescriptorBudget = { used: 0, limit: Infinity }) {
+    this.budget = budget;
+  }
+
+  /** A table with the same files and one user (fork(2)). @throws ENOMEM */
   clone(): FdTable {
-    const copy = new FdTable();
+    if (this.budget.used + this.open > this.budget.limit) throw ENOMEM;
+    const copy = new FdTable(this.budget);
     for (let fd = 0; fd < this.files.length; fd++) {
       const file = this.files[fd];
-      file?.retain();
-      copy.files.push(file);
-      copy.flags.push(this.flags[fd]!);
+      if (file === undefined) continue;
+      file.retain();
+      copy.files[fd] = file;
+      copy.flags[fd] = this.flags[fd]!;
     }
     copy.firstFree = this.firstFree;
+    copy.open = this.open;
+    this.budget.used += this.open;
     return copy;
   }
 
@@ -63,10 +79,11 @@ export class FdTable {
   /**
    * Gives the file the lowest free descriptor from `minFd` on; the table takes over the caller's reference.
    * @param task whose RLIMIT_NOFILE counts
-   * @throws EMFILE, and then the reference stays with the caller
+   * @throws EMFILE ENFILE, and then the reference stays with the caller
    */
   install(file: OpenFile, fdFlags: number, minFd = 0, task?: Task): number {
     const fd = this.lowestFree(minFd);
+    if (this.budget.used >= this.budget.limit) throw ENFILE;
     if (fd >= (task ? descriptorLimit(task) : NR_OPEN)) throw EMFILE;
     this.put(fd, file, fdFlags);
     return fd;
@@ -83,6 +100,8 @@ export class FdTable {
     const file = this.files[fd];
     if (file === undefined) throw EBADF;
     this.files[fd] = undefined;
+    this.open--;
+    this.budget.used--;
     if (fd < this.firstFree) this.firstFree = fd;
     file.inode.locks?.releaseProcess(this);
     try {
@@ -131,11 +150,10 @@ export class FdTable {
   }
 
   private put(fd: number, file: OpenFile, fdFlags: number): void {
-    while (this.files.length < fd) {
-      this.files.push(undefined);
-      this.flags.push(0);
-    }
+    // A number far behind the others leaves holes, which cost nothing.
     this.files[fd] = file;
+    this.open++;
+    this.budget.used++;
     this.flags[fd] = fdFlags & FD_CLOEXEC;
     if (fd === this.firstFree) this.firstFree = fd + 1;
   }

@@ -1,5 +1,5 @@
 /** Pairs the cases of a run in the machine with those of the same program on a real Linux. */
-import type { CaseResult, Outcome } from "./result.ts";
+import type { CaseResult } from "./result.ts";
 
 /**
  * - agrees: both came to the same result
@@ -23,7 +23,7 @@ export function pairCases(ours: readonly CaseResult[], native: readonly CaseResu
   const pairs: Pair[] = ours.map((one) => {
     const twin = nativeById.get(one.id) ?? null;
     nativeById.delete(one.id);
-    if (twin) return { ours: one, native: twin, agreement: agreementOf(one.outcome, twin.outcome) };
+    if (twin) return { ours: one, native: twin, agreement: agreementOf(one, twin) };
     const agreement = nativeWhole?.outcome === "skipped" ? "incomparable" : "differs";
     return { ours: one, native: null, agreement };
   });
@@ -35,7 +35,14 @@ export function pairCases(ours: readonly CaseResult[], native: readonly CaseResu
   return pairs;
 }
 
-function agreementOf(ours: Outcome, native: Outcome): Agreement {
-  if (native === "skipped") return "incomparable";
-  return ours === native ? "agrees" : "differs";
+function agreementOf(ours: CaseResult, native: CaseResult): Agreement {
+  if (native.outcome === "skipped") return "incomparable";
+  if (ours.outcome !== native.outcome) return "differs";
+  // Programs as a whole can fail in many ways; the first line of the details says how it ended.
+  const isSameEnd = ours.id !== "" || firstLine(ours.details) === firstLine(native.details);
+  return isSameEnd ? "agrees" : "differs";
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0]!;
 }

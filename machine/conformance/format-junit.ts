@@ -87,8 +87,6 @@ const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", 
 
 /** Characters that XML 1.0 does not allow, even escaped, become the replacement character. */
 function escape(text: string): string {
-  const clean = text
-    .toWellFormed()
-    .replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, "\uFFFD");
+  const clean = text.replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, "\uFFFD");
   return clean.replace(/[&<>"]/g, (character) => ENTITIES[character]!);
 }

@@ -52,9 +52,17 @@ export function explain(one: ReportedCase): string {
       `${sideOf(one.isOurs ? one.outcome : "missing")} in the machine, ${sideOf(one.nativeOutcome ?? "missing")} on Linux`,
     );
   if (one.verdict === "unexpected pass") lines.push(`is listed as a known failure (${one.knownReason}), and passes`);
-  if (one.isOurs && one.details !== "") lines.push(one.details);
-  if (one.nativeDetails !== "" && one.nativeDetails !== one.details) lines.push(`on Linux: ${one.nativeDetails}`);
+  const details = messageOf(one.details);
+  if (one.isOurs && details !== "") lines.push(details);
+  if (one.nativeDetails !== "" && one.nativeDetails !== one.details)
+    lines.push(`on Linux: ${messageOf(one.nativeDetails)}`);
   return lines.join("\n");
+}
+
+/** Without the YAML around a message that is all there is. */
+function messageOf(details: string): string {
+  const [, text] = /^message: '(.*)'$/.exec(details) ?? [];
+  return text === undefined ? details : text.replaceAll("''", "'");
 }
 
 function sideOf(outcome: string): string {

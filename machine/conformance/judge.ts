@@ -46,13 +46,16 @@ function judgeTap(output: ProgramOutput, kind: Kind): Judgement {
     kind,
     cases: [...cases, { id: "", sentence: "", outcome, details }],
   });
-  if (ending.kind !== "exited") return whole("failed", describeEnding(ending));
+  const last = cases.at(-1);
+  if (ending.kind !== "exited")
+    return whole("failed", describeEnding(ending) + (last ? `\nThe last result was that of ${last.id}.` : ""));
   if (bailOut !== null) return whole("failed", `gave up: ${bailOut}`);
   if (cases.length === 0 && isSkip(ending.code)) return whole("skipped", skipAll ?? "");
   if (cases.length === 0 && skipAll !== null && ending.code === 0) return whole("skipped", skipAll);
-  if (cases.length === 0) return whole("failed", `ended with exit code ${ending.code} and without any result`);
-  if (planned > 0 && planned !== ran) return whole("failed", `${ran} of ${planned} planned cases were run`);
-  if (!isExplained(ending.code, cases)) return whole("failed", `ended with exit code ${ending.code}`);
+  if (cases.length === 0) return whole("failed", `${describeEnding(ending)} and without any result`);
+  const end = describeEnding(ending);
+  if (planned > 0 && planned !== ran) return whole("failed", `${end} after ${ran} of ${planned} planned cases`);
+  if (!isExplained(ending.code, cases)) return whole("failed", end);
   return { kind, cases };
 }
 
@@ -78,11 +81,10 @@ function judgeLtp(output: ProgramOutput): Judgement {
   return { kind: "ltp", cases: [...cases, { id: "", sentence: "", outcome: "failed", details }] };
 }
 
-function judgeExit({ ending, stderr }: ProgramOutput): CaseResult {
+function judgeExit({ ending }: ProgramOutput): CaseResult {
   const of = (outcome: Outcome, details: string): CaseResult => ({ id: "", sentence: "", outcome, details });
   if (ending.kind === "exited" && ending.code === 0) return of("passed", "");
-  const text = [describeEnding(ending), ...stderr.trim().split("\n").slice(-10)].join("\n").trim();
-  return of(ending.kind === "exited" && isSkip(ending.code) ? "skipped" : "failed", text);
+  return of(ending.kind === "exited" && isSkip(ending.code) ? "skipped" : "failed", describeEnding(ending));
 }
 
 export function describeEnding(ending: Ending): string {

@@ -1,7 +1,7 @@
 /** Puts runs, native runs and the list of known failures together: what was to be expected, and what was not. */
 import { pairCases, type Agreement, type Pair } from "./compare-native.ts";
 import { judge } from "./judge.ts";
-import { KnownFailures } from "./known-failures.ts";
+import type { KnownFailures } from "./known-failures.ts";
 import type { CaseResult, Kind, Outcome, ProgramOutput } from "./result.ts";
 
 /** Both runs of a program; null for the one that was not asked for. */
@@ -26,6 +26,8 @@ export interface ReportedCase extends CaseResult {
   readonly nativeDetails: string;
   /** False where only Linux has the case; outcome, sentence and details are Linux's then. */
   readonly isOurs: boolean;
+  /** The program as a whole, where that is told beside its cases. */
+  readonly isExtra: boolean;
 }
 
 export interface ReportedProgram {
@@ -78,8 +80,10 @@ export function reportProgram(run: ProgramRun, { known, kind, wants }: ReportRul
     : judged.cases.map((one) => reportCase(run.title, one, known, null));
   const isWanted = ({ id, sentence, verdict }: ReportedCase): boolean =>
     !wants || wants(run.title, id, sentence) || (id === "" && isUnexpected(verdict));
-  const milliseconds = main.milliseconds;
-  return { ...run, kind: judged.kind, milliseconds, cases: all.filter(isWanted) };
+  const hasCases = all.some(({ id }) => id !== "");
+  const cases = all.filter(isWanted).map((one) => ({ ...one, isExtra: one.id === "" && hasCases }));
+  const { milliseconds } = main;
+  return { ...run, kind: judged.kind, milliseconds, cases };
 }
 
 function reportCase(title: string, one: CaseResult, known: KnownFailures, pair: Pair | null): ReportedCase {
@@ -97,6 +101,7 @@ function reportCase(title: string, one: CaseResult, known: KnownFailures, pair: 
     nativeOutcome: pair ? (pair.native?.outcome ?? "missing") : null,
     nativeDetails: pair?.native?.details ?? "",
     isOurs: pair === null || pair.ours !== null,
+    isExtra: false,
   };
 }
 
@@ -107,6 +112,14 @@ function verdictOf(isGood: boolean, isPass: boolean, isKnown: boolean, isDiffere
 
 export function isUnexpected(verdict: Verdict): boolean {
   return verdict !== "good" && verdict !== "known failure";
+}
+
+/** The unexpected cases of a program, without those that were not run because the program as a whole has failed. */
+export function newsOf({ cases }: ReportedProgram): { news: ReportedCase[]; notRun: number } {
+  const unexpected = cases.filter(({ verdict }) => isUnexpected(verdict));
+  const explainsMissing = unexpected.some(({ isExtra, isOurs }) => isExtra && isOurs);
+  const news = unexpected.filter(({ isOurs }) => isOurs || !explainsMissing);
+  return { news, notRun: unexpected.length - news.length };
 }
 
 export interface ReportFrame {
@@ -130,8 +143,8 @@ export function countCases(cases: readonly ReportedCase[]): Counts {
     failed: count(({ isOurs, outcome }) => isOurs && outcome === "failed"),
     skipped: count(({ isOurs, outcome }) => isOurs && (outcome === "skipped" || outcome === "xfailed")),
     knownFailures: count(({ verdict }) => verdict === "known failure"),
-    compared: count(({ agreement }) => agreement === "agrees" || agreement === "differs"),
-    agreeing: count(({ agreement }) => agreement === "agrees"),
+    compared: count((one) => !one.isExtra && (one.agreement === "agrees" || one.agreement === "differs")),
+    agreeing: count((one) => !one.isExtra && one.agreement === "agrees"),
   };
 }
 

@@ -20,7 +20,7 @@ export type Ending =
   /** It was stopped by the time limit. */
   | { readonly kind: "hung"; readonly seconds: number }
   /** It could not be executed. */
-  | { readonly kind: "not-started"; readonly errno: string; readonly reason: string }
+  | { readonly kind: "not-started"; readonly errno: number; readonly reason: string }
   /** A bug of ours. */
   | { readonly kind: "machine-failed"; readonly report: string };
 

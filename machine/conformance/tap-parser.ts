@@ -40,7 +40,7 @@ interface Level {
   comments: string[];
 }
 
-const RESULT = /^(not )?ok\b *(\d*) *(?:- )?(.*?)(?:(?:^| )# *(skip|todo|xfail|xpass|error)\w*\b:? *(.*))?$/i;
+const RESULT = /^(not )?ok\b *(\d*) *(?:- )?(.*?)(?:(?<!\\)# *(skip|todo|xfail|xpass|error)\w*\b:? *(.*))?$/i;
 const PLAN = /^1\.\.(\d+)(?:\s*# *skip\w*\b:? *(.*))?/i;
 const ID = /^(.*?) *\[([A-Za-z][\w.-]*\.\d+\w*)\]$/;
 const TOTALS = /^# Totals: pass:\d/;

@@ -79,7 +79,7 @@ function spawnProgram(job: NativeJob, cwd: string, extra: Readonly<Record<string
     child.stdout.on("data", (bytes: Buffer) => stdout.write(bytes));
     child.stderr.on("data", (bytes: Buffer) => stderr.write(bytes));
     child.on("error", (error: NodeJS.ErrnoException) =>
-      finish({ kind: "not-started", errno: error.code ?? "", reason: error.message }),
+      finish({ kind: "not-started", errno: -(error.errno ?? 0), reason: error.message }),
     );
     child.on("exit", (code, signal) => {
       ended = isLate

@@ -25,6 +25,13 @@ const GRACE_MS = 10_000;
 const MOST_RESIDENT_BYTES = 600 << 20;
 const STDERR_KEPT = 4096;
 
+/** Worker processes that are running, to be killed when this process has to stop. */
+const running = new Set<ChildProcess>();
+
+export function killWorkers(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
 export class ConformanceWorker {
   private readonly command: WorkerCommand;
   private readonly settings: MachineSettings;
@@ -64,6 +71,8 @@ export class ConformanceWorker {
       execArgv: [],
     });
     this.stderr = "";
+    running.add(child);
+    child.on("close", () => running.delete(child));
     child.stderr!.on("data", (bytes: Buffer) => (this.stderr = (this.stderr + bytes.toString()).slice(-STDERR_KEPT)));
     // A message to a worker that has just died: its end is told by "close".
     child.on("error", () => {});

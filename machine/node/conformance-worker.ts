@@ -67,7 +67,7 @@ function endingOf(result: MachineResult, job: GuestJob): Ending {
 
 function endingOfError(error: unknown): Ending {
   if (error instanceof ProgramError) {
-    return { kind: "not-started", errno: error.errno.name, reason: `${error.errno.text} (${error.errno.name})` };
+    return { kind: "not-started", errno: error.errno.number, reason: `${error.errno.text} (${error.errno.name})` };
   }
   return { kind: "machine-failed", report: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }

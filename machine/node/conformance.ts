@@ -1,7 +1,7 @@
 /** Runs a suite of test programs: in machines, natively, or both, several at a time. */
 import type { ProgramRun } from "../conformance/report.ts";
-import { ConformanceWorker, type WorkerCommand } from "./conformance-pool.ts";
-import { runNative, type NativeJob } from "./conformance-native.ts";
+import { ConformanceWorker, killWorkers, type WorkerCommand } from "./conformance-pool.ts";
+import { killNativeRuns, runNative, type NativeJob } from "./conformance-native.ts";
 import type { GuestJob, MachineSettings } from "./conformance-protocol.ts";
 
 /** A program and how it is run; null where it is not. */
@@ -27,17 +27,22 @@ export async function runSuite(options: SuiteOptions): Promise<ProgramRun[]> {
   const runs: ProgramRun[] = [];
   const workers: ConformanceWorker[] = [];
   let next = 0;
+  let isOver = false;
+  const onEnd = (run: ProgramRun): void => {
+    if (!isOver) options.onEnd?.(run);
+  };
   const lane = async (): Promise<void> => {
     const worker = new ConformanceWorker(options.worker, options.settings);
     workers.push(worker);
     while (next < programs.length) {
       const index = next++;
-      runs[index] = await runProgram(programs[index]!, worker, options);
+      runs[index] = await runProgram(programs[index]!, worker, { ...options, onEnd });
     }
   };
   try {
     await Promise.all(Array.from({ length: Math.min(jobs, programs.length) }, lane));
   } finally {
+    isOver = true;
     next = programs.length;
     for (const worker of workers) worker.dispose();
   }
@@ -59,9 +64,15 @@ async function runProgram(
   return run;
 }
 
+/** Ends whatever is still running; for a process that has to stop. */
+export function stopSuites(): void {
+  killWorkers();
+  killNativeRuns();
+}
+
 export * from "../conformance/index.ts";
 export { ConformanceRefusal, type WorkerCommand } from "./conformance-pool.ts";
-export { hostRunsGuests, killNativeRuns } from "./conformance-native.ts";
+export { hostRunsGuests } from "./conformance-native.ts";
 export { programsIn } from "./conformance-programs.ts";
 export { serveConformance } from "./conformance-worker.ts";
 export type { MachineSettings } from "./conformance-protocol.ts";

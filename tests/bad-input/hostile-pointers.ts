@@ -53,7 +53,8 @@ export interface Finding {
   readonly changes: readonly string[];
 }
 
-const ADDRESSES: readonly (readonly [string, bigint])[] = [
+/** Name and address. */
+export const ADDRESSES: readonly (readonly [string, bigint])[] = [
   ["NULL", 0n],
   ["one", 1n],
   ["kernel", 0xffffffff81000000n],

@@ -5,7 +5,10 @@
 import { describe, expect, it } from "vitest";
 import { isPointer } from "../../abi/syscalls.ts";
 import { syscallTable } from "../../kernel/syscalls/table.ts";
-import { tryVariant, variantsOf, type Finding } from "./hostile-pointers.ts";
+import { copyToUser } from "../../kernel/mm/user-copy.ts";
+import { ADDRESSES, tryVariant, variantsOf, type Finding } from "./hostile-pointers.ts";
+import { describeState, difference } from "./kernel-state.ts";
+import { FILE, objectOf, PIPE_WRITE, prepareTask } from "./plausible-arguments.ts";
 import { changesBeforeEfault, exceptions, nameMatches } from "./pointer-exceptions.ts";
 
 const rows = syscallTable.map(({ handler }) => handler.row).sort((a, b) => a.number - b.number);
@@ -43,6 +46,37 @@ describe("bad pointers", () => {
       expect(lines).toEqual([]);
     }
   });
+
+  const vectors: readonly (readonly [string, number])[] = [
+    ["writev", FILE],
+    ["pwritev", FILE],
+    ["pwritev2", FILE],
+    ["readv", FILE],
+    ["preadv", FILE],
+    ["preadv2", FILE],
+    ["vmsplice", PIPE_WRITE],
+  ];
+  it.each(vectors)(
+    "inside the vectors of %s are EFAULT when they come first, and else end the transfer",
+    (call, fd) => {
+      for (const [, address] of ADDRESSES) {
+        const { parked } = prepareTask();
+        const iovec = (slot: number, base: bigint): void => {
+          const words = BigUint64Array.of(base, 16n);
+          copyToUser(parked.task.memory, objectOf(0) + slot * 16, new Uint8Array(words.buffer));
+        };
+        iovec(0, address);
+        const before = describeState(parked.task);
+        expect(parked.call(call, fd, objectOf(0), 1, 0)).toBe(-14);
+        expect(difference(before, describeState(parked.task))).toEqual([]);
+        iovec(0, BigInt(objectOf(1)));
+        iovec(1, address);
+        const result = parked.call(call, fd, objectOf(0), 2, 0);
+        // Addresses that are nobody's are refused before anything is moved.
+        expect([16, -14]).toContain(result);
+      }
+    },
+  );
 
   it("were given to more than a hundred calls", () => {
     expect(withPointers.length).toBeGreaterThan(100);

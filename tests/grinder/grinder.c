@@ -59,19 +59,19 @@ static const struct call calls[] = {
     {__NR_rt_sigprocmask, "iMP8"}, {__NR_rt_sigprocmask, "iPPn"}, {__NR_rt_sigpending, "Pn"},
     {__NR_rt_sigtimedwait, "MPT8"}, {__NR_rt_sigsuspend, "M8"}, {__NR_sigaltstack, "PP"}, {__NR_pause, ""},
     {__NR_signalfd4, "fM8r"}, {__NR_rt_sigreturn, ""},
-    {__NR_wait4, "pPwP"}, {__NR_wait4, "pzwz"}, {__NR_waitid, "ipPwP"}, {__NR_waitid, "ifPwz"},
+    {__NR_wait4, "pPwP"}, {__NR_wait4, "pzwz"}, {__NR_waitid, "ipPwP"}, {__NR_waitid, "ifPwz"}, {__NR_waitid, "jpPwz"},
     {__NR_fork, ""}, {__NR_fork, ""}, {__NR_vfork, ""}, {__NR_clone, "FSPPP"}, {__NR_clone, "FSPPP"},
     {__NR_clone3, "Cn"}, {__NR_clone3, "C9"}, {__NR_clone2, "PP"}, {__NR_clone2, "LQ"},
     {__NR_execve, "ebb"}, {__NR_execve, "evz"}, {__NR_execveat, "febbr"},
     {__NR_exit, "i"}, {__NR_exit_group, "i"},
     {__NR_futex, "xOiTxi"}, {__NR_futex, "xOiTxi"}, {__NR_futex, "xOrTxr"}, {__NR_futex, "aOiPai"},
     {__NR_set_robust_list, "Pn"}, {__NR_set_robust_list, "H7"}, {__NR_get_robust_list, "pPP"},
-    {__NR_set_tid_address, "x"}, {__NR_set_tid_address, "a"}, {449, "WiiTc"},
+    {__NR_set_tid_address, "x"}, {__NR_set_tid_address, "a"}, {449, "WiiTc"}, {449, "WjzTj"},
     {334, "P5ir"}, {334, "Pnii"},
     {__NR_nanosleep, "TP"}, {__NR_clock_nanosleep, "ciTP"}, {__NR_clock_gettime, "cP"}, {__NR_clock_getres, "cP"},
-    {__NR_alarm, "i"}, {__NR_setitimer, "iUP"}, {__NR_getitimer, "iP"}, {__NR_timer_create, "cEP"},
-    {__NR_timer_settime, "iiUP"}, {__NR_timer_gettime, "iP"}, {__NR_timer_delete, "i"}, {__NR_timer_getoverrun, "i"},
-    {__NR_timerfd_create, "cr"}, {__NR_timerfd_create, "cz"}, {__NR_timerfd_settime, "fiUP"},
+    {__NR_alarm, "i"}, {__NR_setitimer, "jUP"}, {__NR_setitimer, "jUz"}, {__NR_getitimer, "jP"}, {__NR_timer_create, "cEP"}, {__NR_timer_create, "jzP"},
+    {__NR_timer_settime, "jiUP"}, {__NR_timer_settime, "jzUz"}, {__NR_timer_gettime, "jP"}, {__NR_timer_delete, "j"}, {__NR_timer_getoverrun, "j"},
+    {__NR_timerfd_create, "cr"}, {__NR_timerfd_create, "cz"}, {__NR_timerfd_settime, "fiUP"}, {__NR_timerfd_settime, "fjUz"},
     {__NR_timerfd_gettime, "fP"}, {__NR_restart_syscall, ""}, {__NR_times, "P"}, {__NR_getrusage, "iP"},
     {__NR_prctl, "yrrrr"}, {__NR_prctl, "yiPii"}, {__NR_prctl, "yszzz"}, {__NR_arch_prctl, "qa"},
     {__NR_personality, "r"}, {__NR_capget, "KP"}, {__NR_capset, "KP"},
@@ -80,7 +80,7 @@ static const struct call calls[] = {
     {__NR_unshare, "F"}, {__NR_unshare, "F"}, {__NR_setns, "fF"}, {__NR_setns, "fi"},
     {__NR_pidfd_open, "pi"}, {__NR_pidfd_open, "pz"}, {__NR_pidfd_getfd, "ffi"},
     {__NR_process_vm_readv, "pIiIiz"}, {__NR_process_vm_writev, "pIiIiz"}, {__NR_kcmp, "ppirr"},
-    {__NR_getpriority, "ip"}, {__NR_setpriority, "ipi"}, {__NR_sched_yield, ""}, {__NR_sched_getaffinity, "pnP"},
+    {__NR_getpriority, "jp"}, {__NR_setpriority, "jpi"}, {__NR_sched_yield, ""}, {__NR_sched_getaffinity, "pnP"},
     {__NR_sched_setaffinity, "pnP"}, {__NR_sched_getscheduler, "p"}, {__NR_sched_setscheduler, "piP"},
     {__NR_sched_getparam, "pP"}, {__NR_sched_setparam, "pP"}, {__NR_sched_setattr, "pPi"}, {__NR_sched_getattr, "pPni"},
     {__NR_sched_rr_get_interval, "pP"}, {__NR_membarrier, "iii"}, {__NR_getcpu, "PPz"},
@@ -95,7 +95,7 @@ static const struct call calls[] = {
     {__NR_madvise, "mli"}, {__NR_msync, "mli"}, {__NR_mincore, "mlP"}, {__NR_brk, "k"}, {__NR_mlock, "ml"},
     {__NR_mlockall, "i"}, {__NR_munlockall, ""},
     {__NR_uname, "P"}, {__NR_sysinfo, "P"}, {__NR_getrandom, "Pni"}, {__NR_umask, "i"}, {__NR_vhangup, ""},
-    {__NR_ptrace, "ipaa"}, {__NR_shmget, "inr"}, {__NR_socketpair, "iizP"}, {__NR_seccomp, "iiP"},
+    {__NR_ptrace, "ipaa"}, {__NR_signalfd4, "-M8z"}, {__NR_shmget, "inr"}, {__NR_socketpair, "iizP"}, {__NR_seccomp, "iiP"},
 };
 
 /* Fills a slot with something that some call may take. */
@@ -176,7 +176,7 @@ static uint64_t argument(struct random *random, char kind, int self) {
   case '9': return 88;
   case 'f': {
     static const int list[] = {-1, -100, 1023, 0x7fffffff};
-    return chance(random, 12) ? (uint64_t)PICK(random, list) : below(random, 24);
+    return chance(random, 12) ? (uint64_t)PICK(random, list) : below(random, chance(random, 4) ? 24 : 12);
   }
   case 'p': {
     static const int list[] = {0, -1, 1, -2, 32768, 0x7fffffff, -2147483647 - 1};
@@ -189,6 +189,7 @@ static uint64_t argument(struct random *random, char kind, int self) {
     static const int rough[] = {2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 15, 19, 21, 65, -1};
     return chance(random, 8) ? PICK(random, rough) : PICK(random, gentle);
   }
+  case 'j': return below(random, 3);
   case 'i': return chance(random, 12) ? any(random) : below(random, 12) - 1;
   case 'n': {
     static const uint64_t list[] = {0, 1, 4, 8, 16, 24, 32, 56, 64, 80, 88, 100, 128, 256, 4096, 65536, ~0UL, 1UL << 31};
@@ -333,8 +334,23 @@ static void misbehave(struct random *random) {
   }
 }
 
+/* Something to name by a descriptor. */
+static void open_some(struct random *random, int self) {
+  uint64_t mask = 1UL << 11;
+  int fds[2];
+  sys_pipe(fds);
+  SYS2(eventfd2, 3, 0x800);
+  SYS1(epoll_create1, 0);
+  SYS2(timerfd_create, 1, 0);
+  SYS4(signalfd4, -1, &mask, 8, 0);
+  SYS2(memfd_create, "memory", 0);
+  SYS2(pidfd_open, self, 0);
+  SYS2(pidfd_open, 1 + below(random, 30), 0);
+}
+
 static void grind(struct random random, int life) {
   int self = sys_gettid();
+  if (chance(&random, 2)) open_some(&random, self);
   sys_mmap((void *)SCRATCH, SCRATCH_PAGES * PAGE_SIZE, 3, 0x32, -1, 0);
   for (; life > 0; life--) {
     const struct call *call = &PICK(&random, calls);
@@ -358,7 +374,7 @@ static void grind(struct random random, int life) {
       make_call(call->number, arguments, 0);
     }
     if (chance(&random, 200)) misbehave(&random);
-    if (chance(&random, 4)) __atomic_store_n(&words[below(&random, 4)], below(&random, 2) ? self : below(&random, 3), __ATOMIC_RELAXED);
+    if (chance(&random, 4)) __atomic_store_n(&words[below(&random, 4)], below(&random, 2) ? self : (int)below(&random, 3), __ATOMIC_RELAXED);
   }
 }
 
@@ -366,6 +382,8 @@ static void grind(struct random random, int life) {
 __attribute__((noreturn)) static void arena(uint64_t seed) {
   struct random random = {seed | 1};
   int alive = 0;
+  /* kill(0) reaches the process group, outside of the namespace too. */
+  SYS0(setsid);
   for (int fd = 0; fd < 64; fd++) sys_close(fd);
   for (int round = 0; round < ROUNDS; round++) {
     int newest = 0;

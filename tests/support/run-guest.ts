@@ -16,7 +16,7 @@ export const busybox = ["usr/bin/busybox", "bin/busybox"]
   .map((path) => join(repository, ".private/debian/trixie", path))
   .find((path) => existsSync(path));
 
-export type GuestOptions = Partial<Omit<MachineOptions, "engine" | "host" | "program">> & MemoryHostOptions;
+export type GuestOptions = Partial<Omit<MachineOptions, "engine" | "host">> & MemoryHostOptions;
 
 export interface GuestRun {
   result: MachineResult;
@@ -26,7 +26,10 @@ export interface GuestRun {
 
 const SMALL = 64 << 20;
 
-/** Runs a host file, seen in the guest at its own path, with output and errors kept. */
+/**
+ * Runs a host file, seen in the guest at its own path, with output and errors kept. With the option `program` another
+ * file of the guest is run.
+ */
 export async function runGuest(program: string, options: GuestOptions = {}): Promise<GuestRun> {
   const { seed, input, keep, binds = [], ...rest } = options;
   const host = new MemoryHost({ ...(seed !== undefined && { seed }), ...(input && { input }), ...(keep && { keep }) });

@@ -2,7 +2,8 @@
  * The door to JavaScript. The module has one function:
  *
  *   create(library: string, ram: ArrayBuffer, cpu: ArrayBuffer, frames: Uint32Array, direct: boolean) =>
- *     { version: string, direct: boolean, run(budget), storeFpu(), loadFpu(), invalidateFrame(pfn), dispose() }
+ *     { version: string, direct: boolean, boundedBlocks: boolean,
+ *       run(budget), storeFpu(), loadFpu(), invalidateFrame(pfn), dispose() }
  *
  * The functions carry the engine as their data, which saves looking it up in every call. It lives until the last of
  * them is collected; dispose() only closes the processor early.
@@ -120,6 +121,8 @@ static napi_value make_result(napi_env env, instance *it, napi_value ram, napi_v
   napi_set_named_property(env, result, "version", value);
   napi_get_boolean(env, it->engine.live != NULL, &value);
   napi_set_named_property(env, result, "direct", value);
+  napi_get_boolean(env, it->engine.bounded_blocks, &value);
+  napi_set_named_property(env, result, "boundedBlocks", value);
   napi_create_reference(env, ram, 1, &it->ram);
   napi_create_reference(env, cpu, 1, &it->cpu);
   it->functions = sizeof FUNCTIONS / sizeof *FUNCTIONS;

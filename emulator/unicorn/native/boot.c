@@ -4,6 +4,7 @@
  * CPL cannot be set through registers: one SYSRETQ executed at CPL 0 does it, and no exit ever raises it again.
  */
 #include "engine.h"
+#include "guard.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ static const uint64_t GDT[] = {
 };
 
 /* Code on the user page: a SYSCALL to end the entry, then instructions with known outcomes. */
-enum { AT_SYSCALL = 0, AT_READ = 16, AT_WRITE = 32, AT_JUMP = 48, AT_HLT = 64, AT_DIVIDE = 80, AT_INT20 = 96, AT_INT80 = 112 };
+enum { AT_SYSCALL = 0, AT_READ = 16, AT_WRITE = 32, AT_JUMP = 48, AT_HLT = 64, AT_DIVIDE = 80, AT_INT20 = 96, AT_INT80 = 112, AT_NOPS = 128 };
 static const struct {
   uint32_t offset;
   const char *bytes;
@@ -154,6 +155,20 @@ static bool calibrate(engine *e) {
   return good;
 }
 
+/* Whether the guard is in place: a long run of NOPs must come through it and end up in short blocks, all counted. */
+static bool try_guard(engine *e, uint8_t *page) {
+  enum { NOPS = 600, BUDGET = 1000 };
+  memset(page + AT_NOPS, 0x90, NOPS);
+  memcpy(page + AT_NOPS + NOPS, "\x0f\x05", 2);
+  uint64_t fetched = guard_fetched();
+  e->longest_block = 0;
+  e->exit_kind = STOP_NONE;
+  e->budget_left = BUDGET;
+  e->api.emu_start(e->uc, SUPERVISOR_PAGE(PAGE_USER) + AT_NOPS, 0, 0, 0);
+  return e->exit_kind == STOP_SYSCALL && guard_fetched() - fetched > NOPS && e->longest_block == BLOCK_LIMIT &&
+         BUDGET - e->budget_left == NOPS / BLOCK_LIMIT + 1;
+}
+
 bool engine_boot(engine *e, const uint32_t frames[FRAME_COUNT], char *message, size_t message_size) {
   build_tables(e, frames);
   const char *problem = NULL;
@@ -164,6 +179,7 @@ bool engine_boot(engine *e, const uint32_t frames[FRAME_COUNT], char *message, s
              e->api.patch, problem);
     return false;
   }
+  e->bounded_blocks = try_guard(e, frame(e, frames[FRAME_USER]));
   e->supervisor_pt[PAGE_STUB] = 0;
   e->supervisor_pt[PAGE_USER] = 0;
   engine_write_root(e, e->home_root);

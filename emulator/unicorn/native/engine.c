@@ -63,6 +63,7 @@ static void on_block(uc_engine *uc, uint64_t address, uint32_t size, void *data)
 static void on_new_block(uc_engine *uc, const uc_tb *block, const uc_tb *previous, void *data) {
   engine *e = data;
   (void)uc, (void)previous;
+  if (block->icount > e->longest_block) e->longest_block = block->icount;
   e->translated_bytes += BLOCK_BYTES + INSTRUCTION_BYTES * (uint32_t)block->icount;
   if (e->translated_bytes <= TRANSLATION_LIMIT) return;
   /* End the piece before this block, for a flush. */

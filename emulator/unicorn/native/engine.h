@@ -55,6 +55,8 @@ typedef struct {
   uint32_t scratch_page;     /* the last one used while CR3 is home_root; 0: CR3 is the kernel's */
   uint32_t blocks_since_flush;
   uint64_t translated_bytes; /* in the translation buffer, estimated */
+  uint32_t longest_block;    /* instructions in the longest block translated so far */
+  bool bounded_blocks;       /* guest code cannot crash the translator (guard.c) */
 } engine;
 
 /*

@@ -5,11 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "libraries.h"
+
 /* 2.0.x walks the page tables but then maps virtual = physical; 2.1.1 is the oldest version tested. */
 enum { OLDEST = 2 << 16 | 1 << 8 | 1 };
 
 bool unicorn_api_open(unicorn_api *api, const char *path, char *message, size_t message_size) {
   memset(api, 0, sizeof *api);
+  libraries_prepare();
   api->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (!api->library) {
     snprintf(message, message_size, "cannot load libunicorn: %s", dlerror());

@@ -7,8 +7,11 @@ import type { Task } from "../../task/task.ts";
 export function mayInspect(reader: Task, target: Task): boolean {
   if (reader.group === target.group) return true;
   const { fsuid, fsgid } = reader.creds;
-  const { uid, euid, suid, gid, egid, sgid, userNamespace } = target.creds;
+  const { uid, euid, suid, gid, egid, sgid, permitted, userNamespace } = target.creds;
+  if (capableIn(reader, CAP_SYS_PTRACE, userNamespace)) return true;
   const sameIds =
     fsuid === uid && fsuid === euid && fsuid === suid && fsgid === gid && fsgid === egid && fsgid === sgid;
-  return (sameIds && target.group.dumpable === 1) || capableIn(reader, CAP_SYS_PTRACE, userNamespace);
+  // Whoever has capabilities that the reader lacks, or stands outside of its user namespace, is out of reach.
+  const noMorePower = userNamespace === reader.creds.userNamespace && (permitted & ~reader.creds.effective) === 0n;
+  return sameIds && target.group.dumpable === 1 && noMorePower;
 }

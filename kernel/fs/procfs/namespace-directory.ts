@@ -14,6 +14,7 @@ import {
   CLONE_NEWUTS,
 } from "../../../abi/clone.ts";
 import type { Kernel } from "../../kernel.ts";
+import type { PidNamespace } from "../../pid/pid-namespace.ts";
 import { TASK_ZOMBIE, type Task } from "../../task/task.ts";
 import { Dentry } from "../../vfs/dentry.ts";
 import { FileSystem } from "../../vfs/file-system.ts";
@@ -32,13 +33,18 @@ interface Kind {
   of: (task: Task) => { readonly inode: number } | null;
 }
 
+/** A pid namespace cannot be named before its init has been made. */
+function startedPidForChildren({ namespaces: { pidForChildren } }: Task): PidNamespace | null {
+  return pidForChildren.reaper ? pidForChildren : null;
+}
+
 const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ["cgroup", { word: "cgroup", cloneFlag: CLONE_NEWCGROUP, of: (task) => task.namespaces.cgroup }],
   ["ipc", { word: "ipc", cloneFlag: CLONE_NEWIPC, of: (task) => task.namespaces.ipc }],
   ["mnt", { word: "mnt", cloneFlag: CLONE_NEWNS, of: (task) => task.namespaces.mount }],
   ["net", { word: "net", cloneFlag: CLONE_NEWNET, of: (task) => task.namespaces.net }],
   ["pid", { word: "pid", cloneFlag: CLONE_NEWPID, of: (task) => task.pid.namespace }],
-  ["pid_for_children", { word: "pid", cloneFlag: CLONE_NEWPID, of: (task) => task.namespaces.pidForChildren }],
+  ["pid_for_children", { word: "pid", cloneFlag: CLONE_NEWPID, of: startedPidForChildren }],
   ["time", { word: "time", cloneFlag: CLONE_NEWTIME, of: (task) => task.namespaces.time }],
   ["time_for_children", { word: "time", cloneFlag: CLONE_NEWTIME, of: (task) => task.namespaces.timeForChildren }],
   ["user", { word: "user", cloneFlag: CLONE_NEWUSER, of: (task) => task.creds.userNamespace }],

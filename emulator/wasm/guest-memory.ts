@@ -1,0 +1,133 @@
+/**
+ * Guest-virtual memory as generated code sees it: the two data TLBs and everything that misses them.
+ *
+ * A TLB entry is the page's address and its physical address. An entry hits when `address - tag <= 4096 - size`
+ * (unsigned), which tests page and crossing at once. A tag is invalid by lying in a slot its address does not hash to:
+ * address 0 belongs to slot 0, so zeros are invalid everywhere but there.
+ *
+ * Frames that hold translated code are never in the write TLB, so every write to one comes here.
+ */
+import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
+import { AT_BOUNCE, AT_STOP_ADDRESS, AT_STOP_ERROR, AT_STOP_VECTOR, TLB_BYTES, type Layout } from "./layout.ts";
+import { PageWalker, READ, WRITE, type AccessKind } from "./page-walk.ts";
+
+/** Offset of the TLB entry for the page of an address: mirrored by `pushTlbEntry` in context.ts. */
+export function tlbOffset(low: number, high: number): number {
+  const t = (low >>> 8) | (high << 24);
+  return (t ^ (t >>> 10)) & 0x3ff0;
+}
+
+export class GuestMemory {
+  readonly walker: PageWalker;
+  readonly layout: Layout;
+  /** Not 0 for frames that hold translated code. */
+  readonly codeFrames: Uint8Array;
+  /** Frames with code that the instruction under way has got for writing, when `codeWritable`. */
+  readonly writtenCode: number[] = [];
+  /** Whether writes to frames with code go through: only while a single instruction is executed. */
+  codeWritable = false;
+  /** The last failed access wanted to write to a frame with code. */
+  codeWriteWanted = false;
+
+  private readonly u8: Uint8Array;
+  private readonly u32: Uint32Array;
+  private crossing = 0;
+  private firstHost = 0;
+  private secondHost = 0;
+
+  constructor(memory: PhysicalMemory, layout: Layout) {
+    this.layout = layout;
+    this.walker = new PageWalker(memory);
+    this.u8 = memory.u8;
+    this.u32 = memory.u32;
+    this.codeFrames = new Uint8Array(memory.frameCount);
+    this.flush();
+  }
+
+  flush(): void {
+    this.u8.fill(0, this.layout.readTlb, this.layout.readTlb + 2 * TLB_BYTES);
+    this.u32[this.layout.readTlb / 4] = PAGE_SIZE;
+    this.u32[this.layout.writeTlb / 4] = PAGE_SIZE;
+  }
+
+  flushPage(low: number, high: number): void {
+    const offset = tlbOffset(low, high);
+    const tag = offset === 0 ? PAGE_SIZE : 0;
+    for (const tlb of [this.layout.readTlb, this.layout.writeTlb]) {
+      this.u32[(tlb + offset) / 4] = tag;
+      this.u32[(tlb + offset) / 4 + 1] = 0;
+    }
+  }
+
+  /** Takes a frame out of the write TLB: it is about to hold translated code. */
+  protect(pfn: number): void {
+    this.codeFrames[pfn] = 1;
+    const { writeTlb } = this.layout;
+    for (let offset = 0; offset < TLB_BYTES; offset += 16) {
+      const slot = (writeTlb + offset) / 4;
+      if (this.u32[slot + 2] === pfn * PAGE_SIZE) {
+        this.u32[slot] = offset === 0 ? PAGE_SIZE : 0;
+        this.u32[slot + 1] = 0;
+      }
+    }
+  }
+
+  /** Host address of `size` bytes for reading, or -1 with the stop filled in. Crossing bytes come as a copy. */
+  readonly read = (low: number, high: number, size: number): number => this.access(low, high, size, READ);
+
+  /** As `read`, for writing; a copy of crossing bytes goes back with `commit`. */
+  readonly write = (low: number, high: number, size: number): number => this.access(low, high, size, WRITE);
+
+  readonly commit = (size: number): void => {
+    const first = this.crossing;
+    this.u8.copyWithin(this.firstHost, AT_BOUNCE, AT_BOUNCE + first);
+    this.u8.copyWithin(this.secondHost, AT_BOUNCE + first, AT_BOUNCE + size);
+  };
+
+  private access(low: number, high: number, size: number, kind: AccessKind): number {
+    const host = this.host(low, high, kind);
+    const first = PAGE_SIZE - (low & 4095);
+    if (host < 0 || size <= first) return host;
+    const second = this.host((low + first) | 0, high + (low >>> 0 >= 0xfffff000 ? 1 : 0), kind);
+    if (second < 0) return second;
+    this.u8.copyWithin(AT_BOUNCE, host, host + first);
+    this.u8.copyWithin(AT_BOUNCE + first, second, second + size - first);
+    this.crossing = first;
+    this.firstHost = host;
+    this.secondHost = second;
+    return AT_BOUNCE;
+  }
+
+  /** Host address of one byte; fills the TLB. */
+  private host(low: number, high: number, kind: AccessKind): number {
+    this.codeWriteWanted = false;
+    const pfn = this.walker.translate(low >>> 0, high >>> 0, kind);
+    if (pfn < 0) {
+      this.noteFault(low, high);
+      return -1;
+    }
+    const { layout, u32 } = this;
+    if (kind === WRITE && this.codeFrames[pfn] !== 0) {
+      if (!this.codeWritable) {
+        this.codeWriteWanted = true;
+        return -1;
+      }
+      this.writtenCode.push(pfn);
+    } else {
+      const slot = ((kind === WRITE ? layout.writeTlb : layout.readTlb) + tlbOffset(low, high)) / 4;
+      u32[slot] = low & ~4095;
+      u32[slot + 1] = high;
+      u32[slot + 2] = pfn * PAGE_SIZE;
+    }
+    return pfn * PAGE_SIZE + (low & 4095);
+  }
+
+  noteFault(low: number, high: number): void {
+    const { u32 } = this;
+    const { vector, errorCode } = this.walker.fault;
+    u32[AT_STOP_VECTOR / 4] = vector;
+    u32[AT_STOP_ERROR / 4] = errorCode;
+    u32[AT_STOP_ADDRESS / 4] = low;
+    u32[AT_STOP_ADDRESS / 4 + 1] = high;
+  }
+}

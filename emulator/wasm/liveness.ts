@@ -1,0 +1,32 @@
+/** Which status flags an instruction has to leave behind: those somebody may look at before they are overwritten. */
+import type { Instruction } from "./decode.ts";
+import { STATUS } from "./flags.ts";
+
+/** Instructions that cannot fault when they have no memory operand. */
+const HARMLESS = new Set(
+  `mov movzx movsx movsxd lea add adc sub sbb cmp and or xor test not neg inc dec shl shr sar rol ror shld shrd imul mul
+   bsf bsr tzcnt lzcnt popcnt bt bts btr btc bswap xchg cwde cdqe cdq cqo cbw cwd nop endbr64 sahf lahf clc stc cmc`.split(/\s+/),
+);
+
+function harmless({ mnemonic, operands }: Instruction): boolean {
+  if (operands.some((operand) => operand.kind === "memory") && mnemonic !== "lea" && mnemonic !== "nop") return false;
+  return HARMLESS.has(mnemonic) || mnemonic.startsWith("cmov") || mnemonic.startsWith("set");
+}
+
+/** A shift or rotation by CL leaves the flags alone when CL is 0. */
+function countMayBeZero({ mnemonic, operands }: Instruction): boolean {
+  return /^(sh|sa|ro|rc)/.test(mnemonic) && operands.at(-1)!.kind === "register";
+}
+
+/** For each instruction of a block the flags that are live behind it. All are live at the block's end and at a fault. */
+export function liveFlags(instructions: readonly Instruction[]): number[] {
+  const live = new Array<number>(instructions.length);
+  let after = STATUS;
+  for (let i = instructions.length - 1; i >= 0; i--) {
+    const instruction = instructions[i]!;
+    live[i] = after;
+    if (!harmless(instruction) || countMayBeZero(instruction)) after = STATUS;
+    else after = (after & ~instruction.flagsWritten) | instruction.flagsRead;
+  }
+  return live;
+}

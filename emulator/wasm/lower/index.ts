@@ -1,0 +1,21 @@
+/** All lowerings by iced's mnemonic. */
+import { ARITHMETIC } from "./arithmetic.ts";
+import { BITS } from "./bits.ts";
+import { CONTROL } from "./control.ts";
+import type { Lowering } from "./lowering.ts";
+import { MOVES } from "./moves.ts";
+import { MULTIPLICATION } from "./multiply.ts";
+import { SHIFTS } from "./shifts.ts";
+import { STRINGS } from "./strings.ts";
+import { SYSTEM } from "./system.ts";
+
+export const LOWERINGS: ReadonlyMap<string, Lowering> = new Map<string, Lowering>([
+  ...ARITHMETIC,
+  ...MOVES,
+  ...SHIFTS,
+  ...MULTIPLICATION,
+  ...BITS,
+  ...CONTROL,
+  ...STRINGS,
+  ...SYSTEM,
+]);

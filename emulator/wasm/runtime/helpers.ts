@@ -1,0 +1,106 @@
+/** Functions that generated code calls for what is rare or long. Registers they need lie in the register file. */
+import { VECTOR_GP } from "../../engine.ts";
+import { PAGE_SIZE, type PhysicalMemory } from "../../physical-memory.ts";
+import { RAX, RBX, RCX, RDX, RFLAGS, RIP, RSP } from "../../registers.ts";
+import { STATUS } from "../flags.ts";
+import type { GuestMemory } from "../guest-memory.ts";
+import { AT_SCRATCH, AT_STOP_ERROR, AT_STOP_VECTOR } from "../layout.ts";
+import { cpuid } from "./cpuid.ts";
+import { loadState, storeState } from "./fpu-state.ts";
+import { crc32c } from "./crc32c.ts";
+import { packedHelper } from "./packed.ts";
+import type { HelperName } from "./signatures.ts";
+import { StringUnit } from "./strings.ts";
+import { X87Unit } from "./x87.ts";
+
+const DONE = 0;
+const FAULT = 1;
+const USER_CS = 0x33n;
+const USER_SS = 0x2bn;
+/** TF, DF, NT, AC and ID: what IRET at CPL 3 may change besides the status flags. */
+const USER_FLAGS = 0x244500n;
+
+export type Helpers = Record<HelperName, (...operands: never[]) => number | bigint | void>;
+
+export function createHelpers(memory: PhysicalMemory, guest: GuestMemory): Helpers {
+  const { u32, u8 } = memory;
+  const u64 = new BigUint64Array(memory.buffer, 0, PAGE_SIZE / 8);
+  const strings = new StringUnit(memory, guest);
+  const x87 = new X87Unit(memory);
+  const setPair = (register: number, value: number): void => {
+    u32[register * 2] = value;
+    u32[register * 2 + 1] = 0;
+  };
+  const generalProtection = (selector: bigint): number => {
+    u32[AT_STOP_VECTOR / 4] = VECTOR_GP;
+    u32[AT_STOP_ERROR / 4] = Number(selector & 0xfffcn);
+    return FAULT;
+  };
+
+  return {
+    commit: guest.commit,
+
+    trap: (vector: number): void => {
+      u32[AT_STOP_VECTOR / 4] = vector;
+      u32[AT_STOP_ERROR / 4] = 0;
+    },
+
+    cpuid: (): void => {
+      const [eax, ebx, ecx, edx] = cpuid(u32[RAX * 2]!, u32[RCX * 2]!);
+      setPair(RAX, eax);
+      setPair(RBX, ebx);
+      setPair(RCX, ecx);
+      setPair(RDX, edx);
+    },
+
+    divide: (_size: number, signed: number): number => {
+      const cut = signed ? BigInt.asIntN : BigInt.asUintN;
+      const dividend = cut(128, (u64[RDX]! << 64n) | u64[RAX]!);
+      const divisor = cut(64, u64[AT_SCRATCH / 8]!);
+      const quotient = dividend / divisor;
+      if (cut(64, quotient) !== quotient) return FAULT;
+      u64[RAX] = BigInt.asUintN(64, quotient);
+      u64[RDX] = BigInt.asUintN(64, dividend % divisor);
+      return DONE;
+    },
+
+    string: strings.run,
+
+    /** Far returns at CPL 3. @param width 0 RETF, else IRET with items of so many bytes */
+    iret: (width: number): number => {
+      const item = width === 4 ? 4n : 8n;
+      const items: bigint[] = [];
+      for (let i = 0; i < (width === 0 ? 2 : 5); i++) {
+        const at = BigInt.asUintN(64, u64[RSP]! + BigInt(i) * item);
+        const host = guest.read(Number(at & 0xffffffffn) | 0, Number(at >> 32n) | 0, Number(item));
+        if (host < 0) return FAULT;
+        items.push(width === 4 ? BigInt(u32[host / 4]!) : memory.view.getBigUint64(host, true));
+      }
+      const [rip, cs, flags, rsp, ss] = items as [bigint, bigint, bigint, bigint, bigint];
+      if ((cs & 0xffffn) !== USER_CS) return generalProtection(cs);
+      if (width === 0) {
+        u64[RIP] = rip;
+        u64[RSP] = BigInt.asUintN(64, u64[RSP]! + 16n);
+        return DONE;
+      }
+      if ((ss & 0xffffn) !== USER_SS) return generalProtection(ss);
+      u64[RIP] = rip;
+      u64[RSP] = rsp;
+      u64[RFLAGS] = (u64[RFLAGS]! & ~USER_FLAGS) | (flags & USER_FLAGS);
+      u64[AT_SCRATCH / 8] = flags & BigInt(STATUS);
+      return DONE;
+    },
+
+    fxsave: (host: number): void => storeState(memory, u8.subarray(host, host + 512)),
+
+    fxrstor: (host: number): number => {
+      if (memory.view.getUint32(host + 24, true) > 0xffff) return generalProtection(0n);
+      loadState(memory, u8.subarray(host, host + 512));
+      return DONE;
+    },
+
+    x87: x87.run,
+    sse: packedHelper(memory),
+    crc32: crc32c,
+  } as unknown as Helpers;
+}

@@ -1,0 +1,52 @@
+/** Functions that generated code may call: those of the base module first, then those written in TypeScript. */
+import { I32, I64 } from "../emit/assembler.ts";
+import type { Signature } from "../emit/module-writer.ts";
+
+const signature = (parameters: Signature["parameters"], results: Signature["results"] = []): Signature => ({
+  parameters,
+  results,
+});
+
+/** Exported by the base module (base-module.ts). */
+export const BASE_FUNCTIONS = {
+  /** (address, rip, size): host address or -1. */
+  read: signature([I64, I64, I32], [I32]),
+  write: signature([I64, I64, I32], [I32]),
+  /** (operation, a, b, r): status flags. */
+  flags: signature([I32, I64, I64, I64], [I32]),
+  /** (rip, vector, error code): notes a fault. */
+  raise: signature([I64, I32, I32]),
+  /** (a, b): low half of the unsigned product; the high half is at AT_HIGH. */
+  multiply: signature([I64, I64], [I64]),
+} satisfies Record<string, Signature>;
+
+/** Imported by the base module alone. */
+export const HOST_FUNCTIONS = {
+  readSlow: signature([I32, I32, I32], [I32]),
+  writeSlow: signature([I32, I32, I32], [I32]),
+  raiseStop: signature([I32, I32]),
+} satisfies Record<string, Signature>;
+
+/** Written in TypeScript, called by regions. Those that return an i32 as a status: not zero means a fault is noted. */
+export const HELPER_FUNCTIONS = {
+  /** (size): writes the bounce buffer back to the two pages of the last crossing write. */
+  commit: signature([I32]),
+  /** (rip, vector): notes a trap. */
+  trap: signature([I32]),
+  cpuid: signature([]),
+  /** (size, signed): RDX:RAX / divisor at AT_SCRATCH. 1: #DE. */
+  divide: signature([I32, I32], [I32]),
+  /** (operation, size, address size, segment): one string instruction with its repeat prefix. 0 done, 1 fault, 2 again. */
+  string: signature([I32, I32, I32, I32, I32], [I32]),
+  iret: signature([I32], [I32]),
+  fxsave: signature([I32]),
+  fxrstor: signature([I32], [I32]),
+  /** (operation, operand, host address). 0 done, 1 #MF. */
+  x87: signature([I32, I32, I32], [I32]),
+  sse: signature([I32, I32]),
+  crc32: signature([I32, I64, I32], [I32]),
+} satisfies Record<string, Signature>;
+
+export type HelperName = keyof typeof HELPER_FUNCTIONS;
+
+export const REGION_IMPORTS: Readonly<Record<string, Signature>> = { ...BASE_FUNCTIONS, ...HELPER_FUNCTIONS };

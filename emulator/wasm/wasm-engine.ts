@@ -1,0 +1,227 @@
+/** The engine contract in TypeScript and generated WebAssembly: runs wherever WebAssembly does. See README.md here. */
+import {
+  STOP_BUDGET,
+  STOP_FAULT,
+  STOP_TRAP,
+  VECTOR_DB,
+  type Engine,
+  type EngineCapabilities,
+  type Stop,
+  type StopKind,
+} from "../engine.ts";
+import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
+import { CpuState, RFLAGS, RIP } from "../registers.ts";
+import { baseModule, type BaseExports } from "./base-module.ts";
+import {
+  STATUS_BUDGET,
+  STATUS_CODE_WRITE,
+  STATUS_DISPATCH,
+  STATUS_FAULT,
+  STATUS_MISS,
+  STATUS_RECHECK,
+} from "./context.ts";
+import { STATUS } from "./flags.ts";
+import { GuestMemory } from "./guest-memory.ts";
+import {
+  AT_BUDGET,
+  AT_CC_A,
+  AT_CC_B,
+  AT_CC_OP,
+  AT_CC_R,
+  AT_STOP_ADDRESS,
+  AT_STOP_ERROR,
+  AT_STOP_VECTOR,
+  reserveTables,
+  type Layout,
+} from "./layout.ts";
+import { loadState, resetState, storeState } from "./runtime/fpu-state.ts";
+import { createHelpers } from "./runtime/helpers.ts";
+import { Translator } from "./translator.ts";
+
+const TF = 0x100;
+/** Flags that user code or the kernel may set for it, besides the status flags: TF, DF, NT, AC, ID. */
+const SYSTEM_FLAGS = 0x100 | 0x400 | 0x4000 | 0x40000 | 0x200000;
+/** Bit 1 and IF are always set. */
+const FIXED_FLAGS = 0x202;
+
+class WasmEngine implements Engine {
+  readonly memory: PhysicalMemory;
+  readonly cpu: CpuState;
+  readonly capabilities: EngineCapabilities = { name: "wasm", level: "x86-64-v2", budgetUnit: "basic block" };
+  readonly supervisorEntryLow = 0;
+  readonly supervisorEntryHigh = 0;
+  readonly stop: Stop;
+  readonly translator: Translator;
+
+  private readonly layout: Layout;
+  private readonly guest: GuestMemory;
+  private readonly base: BaseExports;
+  private readonly u32: Uint32Array;
+  private readonly i32: Int32Array;
+  private readonly u64: BigUint64Array;
+  private disposed = false;
+
+  constructor(memory: PhysicalMemory) {
+    this.memory = memory;
+    this.layout = reserveTables(memory);
+    this.cpu = new CpuState(memory.buffer);
+    this.u32 = memory.u32;
+    this.i32 = memory.i32;
+    this.u64 = new BigUint64Array(memory.buffer, 0, PAGE_SIZE / 8);
+    this.stop = { kind: STOP_BUDGET, vector: 0, errorCode: 0, addressLow: 0, addressHigh: 0, executed: 0 };
+    this.cpu.bytes.fill(0);
+    this.guest = new GuestMemory(memory, this.layout);
+    const { guest, u32 } = this;
+    const hostFunctions = {
+      readSlow: guest.read,
+      writeSlow: guest.write,
+      raiseStop: (vector: number, errorCode: number): void => {
+        u32[AT_STOP_VECTOR / 4] = vector;
+        u32[AT_STOP_ERROR / 4] = errorCode;
+      },
+    };
+    const base = instantiate(baseModule(this.layout), { env: { memory: memory.memory, ...hostFunctions } });
+    this.base = base as unknown as BaseExports;
+    const helpers = createHelpers(memory, guest);
+    this.translator = new Translator(memory, guest, this.base, { env: { memory: memory.memory, ...base, ...helpers } });
+    resetState(memory);
+    this.storeFpu();
+  }
+
+  run(budget: number): StopKind {
+    if (this.disposed) throw new Error("the engine has been disposed of");
+    const { u32, i32 } = this;
+    this.splitFlags();
+    i32[AT_BUDGET / 4] = budget;
+    let status: number = STATUS_DISPATCH;
+    try {
+      status = this.loop();
+    } finally {
+      this.joinFlags();
+    }
+    const { stop } = this;
+    stop.kind = (status - 1) as StopKind;
+    stop.executed = budget - i32[AT_BUDGET / 4]!;
+    if (stop.kind === STOP_FAULT || stop.kind === STOP_TRAP) {
+      stop.vector = u32[AT_STOP_VECTOR / 4]!;
+      stop.errorCode = u32[AT_STOP_ERROR / 4]!;
+      stop.addressLow = u32[AT_STOP_ADDRESS / 4]!;
+      stop.addressHigh = u32[AT_STOP_ADDRESS / 4 + 1]!;
+    }
+    return stop.kind;
+  }
+
+  activate(root: number): void {
+    this.guest.walker.root = root;
+    this.flushTlb();
+  }
+
+  flushTlb(): void {
+    this.guest.flush();
+    this.translator.flushJumps();
+  }
+
+  flushPage(address: number): void {
+    this.guest.flushPage(address % 4294967296 | 0, Math.floor(address / 4294967296) | 0);
+    this.translator.flushJumpsOf(address);
+  }
+
+  invalidateFrame(pfn: number): void {
+    this.translator.invalidateFrame(pfn);
+  }
+
+  storeFpu(): void {
+    storeState(this.memory, this.cpu.fxsave);
+  }
+
+  loadFpu(): void {
+    loadState(this.memory, this.cpu.fxsave);
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    for (const pfn of this.layout.frames) this.memory.release(pfn);
+  }
+
+  /** Runs until a stop; returns 1 + its kind. */
+  private loop(): number {
+    const { u32, base } = this;
+    for (;;) {
+      if ((u32[RFLAGS * 2]! & TF) !== 0) return this.singleStep();
+      let status = base.run();
+      if (status === STATUS_MISS) {
+        if (!this.translator.provide(u32[RIP * 2]!, u32[RIP * 2 + 1]!)) return STATUS_FAULT;
+        continue;
+      }
+      if (status === STATUS_FAULT && this.guest.codeWriteWanted) status = STATUS_CODE_WRITE;
+      if (status === STATUS_CODE_WRITE) status = this.stepOverCodeWrite();
+      if (status !== STATUS_DISPATCH && status !== STATUS_RECHECK) return status;
+    }
+  }
+
+  /** Executes one instruction that may write to frames with translated code, and drops what was translated there. */
+  private stepOverCodeWrite(): number {
+    const { guest, translator, u32 } = this;
+    guest.codeWritable = true;
+    guest.codeWriteWanted = false;
+    try {
+      const status = translator.step(u32[RIP * 2]!, u32[RIP * 2 + 1]!);
+      return status < 0 ? STATUS_FAULT : status;
+    } finally {
+      guest.codeWritable = false;
+      for (const pfn of guest.writtenCode) translator.invalidateFrame(pfn);
+      guest.writtenCode.length = 0;
+    }
+  }
+
+  /** TF: a #DB trap behind the instruction, unless it stops by itself (Intel SDM volume 3, section 17.3.1.4). */
+  private singleStep(): number {
+    const budget = this.i32[AT_BUDGET / 4]!;
+    this.i32[AT_BUDGET / 4] = 0x7fffffff;
+    const status = this.stepOverCodeWrite();
+    this.i32[AT_BUDGET / 4] = budget - 1;
+    if (status !== STATUS_DISPATCH && status !== STATUS_RECHECK && status !== STATUS_BUDGET) return status;
+    this.u32[AT_STOP_VECTOR / 4] = VECTOR_DB;
+    this.u32[AT_STOP_ERROR / 4] = 0;
+    return 1 + STOP_TRAP;
+  }
+
+  /** Takes the status flags out of RFLAGS into the lazy variables. */
+  private splitFlags(): void {
+    const { u32 } = this;
+    const value = u32[RFLAGS * 2]!;
+    u32[AT_CC_OP / 4] = 0;
+    u32[AT_CC_R / 4] = value & STATUS;
+    u32[AT_CC_R / 4 + 1] = 0;
+    u32[RFLAGS * 2] = (value & SYSTEM_FLAGS) | FIXED_FLAGS;
+    u32[RFLAGS * 2 + 1] = 0;
+  }
+
+  private joinFlags(): void {
+    const { u32, u64 } = this;
+    const operation = u32[AT_CC_OP / 4]!;
+    const flags =
+      operation === 0
+        ? u32[AT_CC_R / 4]!
+        : this.base.flags(operation, u64[AT_CC_A / 8]!, u64[AT_CC_B / 8]!, u64[AT_CC_R / 8]!);
+    u32[RFLAGS * 2]! |= flags;
+    u32[AT_CC_OP / 4] = 0;
+    u32[AT_CC_R / 4] = flags;
+  }
+}
+
+function instantiate(binary: Uint8Array<ArrayBuffer>, imports: WebAssembly.Imports): WebAssembly.Exports {
+  return new WebAssembly.Instance(new WebAssembly.Module(binary), imports).exports;
+}
+
+/** The engine, with what only its tests and tools look at. */
+export type InspectableEngine = Engine & { readonly translator: Translator };
+
+/**
+ * Makes a processor that executes in `memory`, from which it takes frame 0 and some consecutive frames for its tables.
+ * Throws a RangeError when there are none.
+ */
+export function createWasmEngine(memory: PhysicalMemory): InspectableEngine {
+  return new WasmEngine(memory);
+}
