@@ -12,7 +12,7 @@ TEST_PACKAGES = musl-dev
 help:
 	@echo "make run          builds everything and shows clone2 and busybox running"
 	@echo "make test         all checks and tests"
-	@echo "make conformance  counts the cases of clone2 and clone3 that pass"
+	@echo "make conformance  runs the conformance programs, with ARGS=--native on Linux too"
 	@echo "make bench        measures against qemu-user and the bare machine"
 	@echo "make guests       builds the guest programs"
 	@echo "make setup        fetches and builds what the rest needs"
@@ -28,6 +28,7 @@ test: build
 	@$(NODE) scripts/run-tests.mjs
 
 conformance: build
+	@$(NODE) bin/trapgate conformance --known-failures tests/conformance/known-failures.txt $(ARGS) build/guests/conformance
 	@$(NODE) scripts/conformance-summary.mjs
 
 bench: build

@@ -1,4 +1,5 @@
 /** `trapgate run [options] PROGRAM [ARGS...]` */
+import type { EngineCapabilities } from "../emulator/engine.ts";
 import {
   createNodeMachine,
   ProgramError,
@@ -29,12 +30,20 @@ export async function main(words: readonly string[]): Promise<number> {
 /** Runs to the end; the exit code. @throws CommandError */
 export async function runMachine(options: NodeMachineOptions): Promise<number> {
   try {
-    return exitCode(await createNodeMachine(options).run());
+    const machine = createNodeMachine(options);
+    warnOfEngine(machine.kernel.engine.capabilities);
+    return exitCode(await machine.run());
   } catch (error) {
     if (error instanceof SetUpError) throw new UsageError(`trapgate: ${error.message}`);
     if (error instanceof ProgramError) throw explainStart(options, error.program, error.errno);
     throw error;
   }
+}
+
+/** Once and only for a libunicorn that could not be guarded (docs/quirks.md). */
+function warnOfEngine({ name, boundedBlocks }: EngineCapabilities): void {
+  if (boundedBlocks !== false) return;
+  process.stderr.write(`trapgate: warning: ${name}: a hostile program could crash this process\n`);
 }
 
 function exitCode(result: MachineResult): number {

@@ -2,6 +2,7 @@
 import { EEXIST } from "../abi/errno.ts";
 import { INITIAL_INODES, type Kernel } from "./kernel.ts";
 import { execve } from "./exec/execve.ts";
+import { IpcNamespace } from "./ipc/ipc-namespace.ts";
 import type { NamespaceSet } from "./namespaces/namespace-set.ts";
 import { allocatePid } from "./pid/allocate-pids.ts";
 import { SIGCHLD, SIG_IGN } from "../abi/signal.ts";
@@ -31,7 +32,7 @@ export function boot(kernel: Kernel, files: FileSystemOptions): void {
   const time = { inode: INITIAL_INODES.time, owner };
   kernel.initNamespaces = {
     uts: { inode: INITIAL_INODES.uts, owner, nodename: kernel.hostname, domainname: "(none)" },
-    ipc: { inode: INITIAL_INODES.ipc, owner },
+    ipc: new IpcNamespace(INITIAL_INODES.ipc, owner),
     mount: namespace,
     net: { inode: INITIAL_INODES.net, owner },
     cgroup: { inode: INITIAL_INODES.cgroup, owner },

@@ -3,12 +3,13 @@
  * changes over (execve(2)).
  */
 import * as aux from "../../abi/auxv.ts";
+import { AT_FDCWD } from "../../abi/fcntl.ts";
 import { ELOOP, ENOEXEC } from "../../abi/errno.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../abi/mman.ts";
 import { RIP, RSP } from "../../emulator/registers.ts";
 import { AddressSpace } from "../mm/address-space.ts";
 import { PAGE_SIZE, PIE_BASE, STACK_TOP, pageCeil } from "../mm/layout.ts";
-import { ALL_CAPABILITIES, type Credentials } from "../task/credentials.ts";
+import type { Credentials } from "../task/credentials.ts";
 import { dethread } from "../task/dethread.ts";
 import { releaseMemory } from "../task/release-memory.ts";
 import type { Task } from "../task/task.ts";
@@ -49,13 +50,13 @@ export function execve(task: Task, request: ExecRequest): void {
     const space = new AddressSpace(task.kernel.frames, task.kernel.engine);
     let start: { entry: number; sp: number };
     try {
-      start = buildProgram(task, space, file, { ...request, argv, path: scriptName ?? request.path }, creds);
+      start = buildProgram(task, space, file, { ...request, argv, path: scriptName ?? fileName(request) }, creds);
     } catch (error) {
       space.dispose();
       throw error;
     }
     changeOver(task, space, start, creds);
-    task.comm = baseName(scriptName ?? request.path).slice(0, 15);
+    task.comm = baseName(scriptName ?? fileName(request)).slice(0, 15);
     task.exePath = file.pathFor(task);
     task.exeFile?.release();
     task.exeFile = file.mappedFile();
@@ -63,6 +64,12 @@ export function execve(task: Task, request: ExecRequest): void {
   } finally {
     file.release();
   }
+}
+
+/** The program's name for itself and for interpreters; below a descriptor it is a path in /dev/fd (execveat(2)). */
+function fileName({ path, dirfd = AT_FDCWD }: ExecRequest): string {
+  if (dirfd === AT_FDCWD || path.startsWith("/")) return path;
+  return path === "" ? `/dev/fd/${dirfd}` : `/dev/fd/${dirfd}/${path}`;
 }
 
 interface Program {
@@ -89,8 +96,9 @@ function openProgram(task: Task, request: ExecRequest): Program {
       if (depth > MAX_SCRIPT_DEPTH) throw ELOOP;
       const line = parseScriptLine(start.subarray(0, length));
       const extra = line.argument === null ? [] : [line.argument];
-      argv = [...[line.interpreter, ...extra, path].map(toBytes), ...argv.slice(1)];
-      scriptName ??= path;
+      const name = depth === 0 ? fileName(request) : path;
+      argv = [...[line.interpreter, ...extra, name].map(toBytes), ...argv.slice(1)];
+      scriptName ??= name;
       path = line.interpreter;
     } catch (error) {
       file.release();
@@ -233,8 +241,9 @@ function credentialsAfterExec(task: Task, file: OpenFile): Credentials {
   const egid = mayChange && setgid ? gid : old.egid;
   const root = old.userNamespace.uidGlobal(0);
   const privileged = (old.securebits & 1) === 0 && (old.uid === root || euid === root);
-  const permitted = privileged ? (old.inheritable | old.bounding) & ALL_CAPABILITIES & old.bounding : old.ambient;
-  const effective = privileged && euid === root ? permitted : privileged ? 0n : old.ambient;
+  const ambient = euid !== old.euid || egid !== old.egid ? 0n : old.ambient;
+  const permitted = (privileged ? old.inheritable | old.bounding : 0n) | ambient;
+  const effective = privileged && euid === root ? permitted : ambient;
   return {
     ...old,
     euid,
@@ -245,7 +254,7 @@ function credentialsAfterExec(task: Task, file: OpenFile): Credentials {
     fsgid: egid,
     permitted,
     effective,
-    ambient: privileged || euid !== old.euid || egid !== old.egid ? 0n : old.ambient,
+    ambient,
     securebits: old.securebits & ~(1 << 4),
   };
 }

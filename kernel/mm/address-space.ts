@@ -44,6 +44,8 @@ export class AddressSpace implements StoreMapper {
   readonly vmas = new VmaList();
   /** Tasks that use it. */
   users = 1;
+  /** MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED has been called (membarrier(2)). */
+  membarrierRegistered = false;
   residentPages = 0;
   /** RLIMIT_AS, RLIMIT_DATA and RLIMIT_STACK of the owner, refreshed by prlimit(2). */
   limits = { addressSpace: Infinity, data: Infinity, stack: 8 << 20 };
@@ -171,13 +173,16 @@ export class AddressSpace implements StoreMapper {
   }
 
   /**
-   * Grows, shrinks or moves a mapping, mremap(2). With `target` it moves exactly there.
+   * Grows, shrinks or moves a mapping, mremap(2). With `target` it moves exactly there; with `keep` an empty mapping
+   * stays behind (MREMAP_DONTUNMAP).
    * @throws EFAULT EINVAL ENOMEM
    */
-  remap(address: number, oldLength: number, newLength: number, mayMove: boolean, target = -1): number {
+  remap(address: number, oldLength: number, newLength: number, mayMove: boolean, target = -1, keep = false): number {
     const area = this.vmas.find(address);
     if (!area || address + oldLength > area.end) throw EFAULT;
-    if (target < 0) {
+    if (target < 0 && keep) {
+      target = this.findRoom(newLength, false);
+    } else if (target < 0) {
       if (newLength <= oldLength) {
         if (newLength < oldLength) this.unmap(address + newLength, oldLength - newLength);
         return address;
@@ -200,8 +205,8 @@ export class AddressSpace implements StoreMapper {
         oldLength = newLength;
       }
     }
-    this.checkRoom({ length: newLength, prot: area.prot }, Math.max(0, newLength - oldLength));
-    return this.move(area, address, oldLength, newLength, target);
+    this.checkRoom({ length: newLength, prot: area.prot }, keep ? newLength : Math.max(0, newLength - oldLength));
+    return this.move(area, address, oldLength, newLength, target, keep);
   }
 
   /** Sets the program break if possible; the break there is now, brk(2). */
@@ -334,12 +339,24 @@ export class AddressSpace implements StoreMapper {
     return start;
   }
 
-  /** RLIMIT_AS, and the heuristic overcommit rule: one request for more than there is in all is refused. */
+  /** Private writable memory but the stack, as RLIMIT_DATA counts it (getrlimit(2)). */
+  private dataBytes(): number {
+    let bytes = 0;
+    for (const { start, end, prot, shared, growsDown } of this.vmas.areas) {
+      if ((prot & PROT_WRITE) !== 0 && !shared && !growsDown) bytes += end - start;
+    }
+    return bytes;
+  }
+
+  /** RLIMIT_AS and RLIMIT_DATA, and the heuristic overcommit rule: one request for more than there is in all is refused. */
   private checkRoom(request: MappingRequest, length: number): void {
     const limit = this.limits.addressSpace;
     if (limit !== Infinity && this.totalBytes + length > limit) throw ENOMEM;
-    const counts = (request.prot & PROT_WRITE) !== 0 && !request.shared && !request.noReserve;
-    if (counts && length > this.frames.memory.buffer.byteLength) throw ENOMEM;
+    const isData = (request.prot & PROT_WRITE) !== 0 && !request.shared;
+    if (isData && !request.growsDown && this.limits.data !== Infinity && this.dataBytes() + length > this.limits.data) {
+      throw ENOMEM;
+    }
+    if (isData && !request.noReserve && length > this.frames.memory.buffer.byteLength) throw ENOMEM;
   }
 
   /** A store that no area shows any more need not tell this space when its pages go. */
@@ -365,7 +382,7 @@ export class AddressSpace implements StoreMapper {
     });
   }
 
-  private move(area: Vma, from: number, oldLength: number, newLength: number, to: number): number {
+  private move(area: Vma, from: number, oldLength: number, newLength: number, to: number, keep: boolean): number {
     const { table, vmas } = this;
     const words = this.frames.memory.u32;
     const copy: Vma = { ...area, start: to, end: to + newLength };
@@ -380,6 +397,11 @@ export class AddressSpace implements StoreMapper {
       words[entry] = 0;
       words[entry + 1] = 0;
     });
+    if (keep) {
+      vmas.insert(copy);
+      this.engine.flushTlb();
+      return to;
+    }
     vmas.isolate(from, from + oldLength);
     // The file must not lose its last area in between.
     copy.file?.retain();

@@ -11,6 +11,7 @@ export function forkAddressSpace(parent: AddressSpace): AddressSpace {
   child.brkEnd = parent.brkEnd;
   child.marks = { ...parent.marks };
   child.auxv = parent.auxv;
+  child.membarrierRegistered = parent.membarrierRegistered;
   try {
     for (const area of parent.vmas.areas) {
       if (area.dontFork) continue;

@@ -9,6 +9,7 @@ import {
   CLONE_NEWUTS,
 } from "../../abi/clone.ts";
 import type { FsContext } from "../vfs/fs-context.ts";
+import { IpcNamespace } from "../ipc/ipc-namespace.ts";
 import type { Kernel } from "../kernel.ts";
 import { PidNamespace } from "../pid/pid-namespace.ts";
 import type { NamespaceSet, PlainNamespace } from "./namespace-set.ts";
@@ -28,7 +29,7 @@ export function createNamespaces(
   const plain = (): PlainNamespace => ({ inode: kernel.allocateInode(), owner });
   const set = { ...from };
   if ((flags & CLONE_NEWUTS) !== 0) set.uts = { ...from.uts, inode: kernel.allocateInode(), owner };
-  if ((flags & CLONE_NEWIPC) !== 0) set.ipc = plain();
+  if ((flags & CLONE_NEWIPC) !== 0) set.ipc = new IpcNamespace(kernel.allocateInode(), owner);
   if ((flags & CLONE_NEWNET) !== 0) set.net = plain();
   if ((flags & CLONE_NEWCGROUP) !== 0) set.cgroup = plain();
   if ((flags & CLONE_NEWTIME) !== 0) set.timeForChildren = plain();

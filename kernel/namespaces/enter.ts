@@ -11,6 +11,7 @@ import {
 } from "../../abi/clone.ts";
 import { CAP_SYS_ADMIN, CAP_SYS_CHROOT } from "../../abi/capability.ts";
 import { EINVAL, EPERM, EUSERS } from "../../abi/errno.ts";
+import { IpcNamespace } from "../ipc/ipc-namespace.ts";
 import { PidNamespace } from "../pid/pid-namespace.ts";
 import { capableIn } from "../task/capable.ts";
 import { hasCapability, newNamespaceCredentials, type Credentials } from "../task/credentials.ts";
@@ -78,6 +79,7 @@ function enterOther(task: Task, change: Change, flag: number, namespace: PlainNa
       change.set = { ...change.set, uts: namespace as UtsNamespace };
       return;
     case CLONE_NEWIPC:
+      if (!(namespace instanceof IpcNamespace)) throw EINVAL;
       change.set = { ...change.set, ipc: namespace };
       return;
     case CLONE_NEWNET:

@@ -1,4 +1,5 @@
 /** The namespaces a task lives in, besides user (in its credentials) and pid (in its pid) (namespaces(7)). */
+import type { IpcNamespace } from "../ipc/ipc-namespace.ts";
 import type { MountNamespace } from "../vfs/mount.ts";
 import type { PidNamespace } from "../pid/pid-namespace.ts";
 import type { UserNamespace } from "./user-namespace.ts";
@@ -20,7 +21,7 @@ export interface PlainNamespace {
 /** Replaced as a whole, never changed in place; tasks may share one. */
 export interface NamespaceSet {
   readonly uts: UtsNamespace;
-  readonly ipc: PlainNamespace;
+  readonly ipc: IpcNamespace;
   readonly mount: MountNamespace;
   readonly net: PlainNamespace;
   readonly cgroup: PlainNamespace;

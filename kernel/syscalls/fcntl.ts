@@ -1,6 +1,7 @@
 /** fcntl(2), flock(2). */
 import { EAGAIN, EBADF, EDEADLK, EINVAL, EOVERFLOW, EPERM, ESRCH } from "../../abi/errno.ts";
 import * as abi from "../../abi/fcntl.ts";
+import { RDX } from "../../emulator/registers.ts";
 import { handler } from "../dispatch.ts";
 import { PipeFile } from "../fs/pipe-file.ts";
 import { copyToUser, readBytes } from "../mm/user-copy.ts";
@@ -16,24 +17,27 @@ const CHANGEABLE = O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK;
 /** Commands that work on a descriptor opened with O_PATH. */
 const FOR_PATHS = new Set<number>([abi.F_DUPFD, abi.F_DUPFD_CLOEXEC, abi.F_GETFD, abi.F_SETFD, abi.F_GETFL]);
 
+/** The argument as an int. The register may hold a negative one in 64 bits, which no number holds exactly. */
+const lowWord = (task: Task): number => task.kernel.engine.cpu.u32[RDX * 2]! | 0;
+
 export const fcntl = handler("fcntl", (task, fd, command, argument) => {
   const file = FOR_PATHS.has(command) ? task.files.getAny(fd) : task.files.get(fd);
   switch (command) {
     case abi.F_DUPFD:
     case abi.F_DUPFD_CLOEXEC: {
-      const minFd = argument | 0;
+      const minFd = lowWord(task);
       if (minFd < 0 || minFd >= descriptorLimit(task)) throw EINVAL;
       return duplicate(task, file, command === abi.F_DUPFD ? 0 : abi.FD_CLOEXEC, minFd);
     }
     case abi.F_GETFD:
       return task.files.getFlags(fd);
     case abi.F_SETFD:
-      task.files.setFlags(fd, argument & abi.FD_CLOEXEC);
+      task.files.setFlags(fd, lowWord(task) & abi.FD_CLOEXEC);
       return 0;
     case abi.F_GETFL:
       return file.flags;
     case abi.F_SETFL:
-      return setStatus(task, file, argument);
+      return setStatus(task, file, lowWord(task));
     case abi.F_GETLK:
     case abi.F_OFD_GETLK:
       return getLock(task, file, command, argument);
@@ -49,8 +53,8 @@ export const fcntl = handler("fcntl", (task, fd, command, argument) => {
       if (!(file instanceof PipeFile)) throw EBADF;
       return file.setCapacity(task, argument);
     case abi.F_ADD_SEALS:
-      if ((argument & ~Number(abi.sealFlags.mask)) !== 0) throw EINVAL;
-      file.addSeals(argument);
+      if ((lowWord(task) & ~Number(abi.sealFlags.mask)) !== 0) throw EINVAL;
+      file.addSeals(lowWord(task));
       return 0;
     case abi.F_GET_SEALS:
       return file.seals;
@@ -72,7 +76,7 @@ function ownerCommand(task: Task, file: OpenFile, command: number, argument: num
     case abi.F_GETOWN:
       return owner.type === abi.F_OWNER_PGRP ? -owner.pid : owner.pid;
     case abi.F_SETOWN: {
-      const pid = argument | 0;
+      const pid = lowWord(task);
       if (pid !== 0 && !task.pid.namespace.find(Math.abs(pid))) throw ESRCH;
       owner.type = pid < 0 ? abi.F_OWNER_PGRP : abi.F_OWNER_PID;
       owner.pid = Math.abs(pid);

@@ -86,9 +86,11 @@ export function restartFutexWait(task: Task): number {
   return wait(task, cpu.get(RDI), operation, word(RDX), cpu.get(R10), bitset);
 }
 
-export const futex = handler("futex", (task, address, operation, value, timeout, address2, value3) => {
+export const futex = handler("futex", (task, address, operation, value, timeout, address2) => {
   if (task.futexWait) return resume(task);
   const { futexes } = task.kernel;
+  // 32 bits of the register, which may hold -1 in 64: as a number that would be rounded to 2^64.
+  const value3 = task.kernel.engine.cpu.u32[R9 * 2]! | 0;
   const command = operation & COMMAND;
   const isPrivate = (operation & abi.FUTEX_PRIVATE_FLAG) !== 0;
   if ((operation & abi.FUTEX_CLOCK_REALTIME) !== 0 && !WITH_CLOCK.includes(command)) throw ENOSYS;

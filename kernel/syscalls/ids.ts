@@ -167,7 +167,7 @@ export const setgroups = handler("setgroups", (task, size, address) => {
   if (denied || !mayGroup(task)) throw EPERM;
   if (size < 0 || size > MAX_GROUPS) throw EINVAL;
   const list = new Uint32Array(readBytes(task.memory, address, size * 4).buffer);
-  task.creds = { ...task.creds, groups: [...list].map((gid) => globalGid(task, gid)) };
+  task.creds = { ...task.creds, groups: [...list].map((gid) => globalGid(task, gid)).sort((a, b) => a - b) };
   return 0;
 });
 
@@ -185,7 +185,7 @@ export const getpgrp = handler("getpgrp", (task) => task.group.processGroup.numb
 export const getsid = handler("getsid", (task, pid) => groupByPid(task, pid).session.numberIn(task.pid.namespace));
 
 export const setpgid = handler("setpgid", (task, pid, pgid) => {
-  if (pgid < 0) throw EINVAL;
+  if (pgid < 0 || (pgid === 0 && pid < 0)) throw EINVAL;
   const group = groupByPid(task, pid);
   const ownChild = group.parent === task.group;
   if (group !== task.group && !ownChild) throw ESRCH;

@@ -114,15 +114,15 @@ export const mremap = handler("mremap", (task, address, oldLength, newLength, fl
   const mayMove = (flags & abi.MREMAP_MAYMOVE) !== 0;
   const fixed = (flags & abi.MREMAP_FIXED) !== 0;
   if ((flags & ~known) !== 0 || (fixed && !mayMove) || unaligned(address)) throw EINVAL;
-  if ((flags & abi.MREMAP_DONTUNMAP) !== 0) throw EINVAL;
+  const keep = (flags & abi.MREMAP_DONTUNMAP) !== 0;
   const [oldSize, newSize] = [pageCeil(oldLength), pageCeil(newLength)];
   if (newSize === 0 || newSize > TASK_SIZE || address > TASK_SIZE - oldSize) throw EINVAL;
   if (fixed) {
     if (unaligned(target) || target > TASK_SIZE - newSize) throw EINVAL;
     if (target < address + oldSize && address < target + newSize) throw EINVAL;
   }
-  if (oldSize === 0) throw EINVAL;
-  return task.memory.remap(address, oldSize, newSize, mayMove, fixed ? target : -1);
+  if (oldSize === 0 || (keep && (!mayMove || oldSize !== newSize))) throw EINVAL;
+  return task.memory.remap(address, oldSize, newSize, mayMove, fixed ? target : -1, keep);
 });
 
 export const brk = handler("brk", (task, address) => task.memory.setBreak(address));

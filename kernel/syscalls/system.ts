@@ -15,11 +15,15 @@ import {
   RUSAGE_THREAD,
   rusage,
 } from "../../abi/resource.ts";
-import { MEMBARRIER_CMD_QUERY } from "../../abi/sched.ts";
+import {
+  MEMBARRIER_CMD_PRIVATE_EXPEDITED,
+  MEMBARRIER_CMD_QUERY,
+  MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED,
+} from "../../abi/sched.ts";
 import { sysinfo as sysinfoLayout } from "../../abi/sysinfo.ts";
 import { __NEW_UTS_LEN, utsname } from "../../abi/utsname.ts";
 import { handler } from "../dispatch.ts";
-import { KERNEL_RELEASE, KERNEL_VERSION } from "../identity.ts";
+import { KERNEL_RELEASE, KERNEL_VERSION, RELEASE_AS_26 } from "../identity.ts";
 import { PAGE_SIZE } from "../mm/layout.ts";
 import { copyToUser, forEachPiece, readBytes, readU64, writeU32 } from "../mm/user-copy.ts";
 import { capable, capableIn } from "../task/capable.ts";
@@ -29,13 +33,16 @@ import { childrenUsage, groupUsage, threadUsage } from "../task/usage.ts";
 import { accountTime } from "../time/clocks.ts";
 import { NR_OPEN } from "../vfs/fd-table.ts";
 
+/** personality(2). */
+const UNAME26 = 0x0020000;
+
 export const uname = handler("uname", (task, address) => {
   const { uts } = task.namespaces;
   const bytes = new Uint8Array(utsname.size);
   utsname.encode(new DataView(bytes.buffer), 0, {
     sysname: "Linux",
     nodename: uts.nodename,
-    release: KERNEL_RELEASE,
+    release: (task.personality & UNAME26) !== 0 ? RELEASE_AS_26 : KERNEL_RELEASE,
     version: KERNEL_VERSION,
     machine: "x86_64",
     domainname: uts.domainname,
@@ -200,10 +207,12 @@ export const setpriority = handler("setpriority", (task, which, who, priority) =
 });
 
 /** With one processor every barrier holds already; only the query and the known commands are answered. */
-export const membarrier = handler("membarrier", (_task, command, flags) => {
+export const membarrier = handler("membarrier", (task, command, flags) => {
   if (flags !== 0) throw EINVAL;
   if (command === MEMBARRIER_CMD_QUERY) return 0x1f;
   if ((command & (command - 1)) !== 0 || (command & ~0x1f) !== 0) throw EINVAL;
+  if (command === MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) task.memory.membarrierRegistered = true;
+  if (command === MEMBARRIER_CMD_PRIVATE_EXPEDITED && !task.memory.membarrierRegistered) throw EPERM;
   return 0;
 });
 

@@ -14,6 +14,7 @@ import * as sigaction from "./sigaction.ts";
 import * as processVm from "./process-vm.ts";
 import { rseq } from "./rseq.ts";
 import * as sched from "./sched.ts";
+import * as shm from "./shm.ts";
 import * as signalfd from "./signalfd.ts";
 import * as system from "./system.ts";
 import * as time from "./time.ts";
@@ -68,7 +69,7 @@ export const syscallTable: readonly TableEntry[] = [
   full(mmap.mmap),
   full(mmap.munmap),
   full(mmap.mprotect),
-  partial(mmap.mremap, "no MREMAP_DONTUNMAP"),
+  full(mmap.mremap),
   full(mmap.brk),
   partial(mmap.madvise, "advice about paging is accepted and has no effect"),
   full(mmap.msync),
@@ -81,6 +82,11 @@ export const syscallTable: readonly TableEntry[] = [
 
   partial(futex.futex, "priority inheritance without priorities: waiters are served in order"),
   full(futex.futex_waitv),
+  full(shm.shmget),
+  full(shm.shmat),
+  full(shm.shmdt),
+  partial(shm.shmctl, "IPC_STAT, IPC_SET, IPC_RMID, SHM_LOCK, SHM_UNLOCK"),
+
   full(futex.set_tid_address),
   full(futex.set_robust_list),
   full(futex.get_robust_list),

@@ -1,5 +1,5 @@
 /** wait4(2) and waitid(2). */
-import { EAGAIN, ECHILD, EINVAL } from "../../abi/errno.ts";
+import { EAGAIN, ECHILD, EINVAL, ESRCH } from "../../abi/errno.ts";
 import { O_NONBLOCK } from "../../abi/fcntl.ts";
 import { rusage } from "../../abi/resource.ts";
 import { CLD_CONTINUED, CLD_STOPPED, SIGCHLD, SIGCONT } from "../../abi/signal.ts";
@@ -24,10 +24,11 @@ import { copyToUser, writeU32 } from "../mm/user-copy.ts";
 import { encodeSigInfo } from "../signal/siginfo-encode.ts";
 import { childSigInfo } from "../signal/child-info.ts";
 import type { SigInfo } from "../signal/pending.ts";
+import type { Pid } from "../pid/pid.ts";
 import { endCode } from "../task/exit.ts";
 import { pidOfFd } from "../task/pid-file.ts";
 import { reapGroup } from "../task/reap.ts";
-import type { Task } from "../task/task.ts";
+import { TASK_ZOMBIE, type Task } from "../task/task.ts";
 import type { ThreadGroup } from "../task/thread-group.ts";
 import { groupUsage } from "../task/usage.ts";
 
@@ -39,13 +40,12 @@ interface Found {
   info: SigInfo;
 }
 
-type Matches = (child: ThreadGroup) => boolean;
-
-/** What the process's children have to report; null: nothing yet. @throws ECHILD */
-function findChild(task: Task, matches: Matches, options: number): Found | null {
+/** What the given children of the process have to report; null: nothing yet. @throws ECHILD */
+function findChild(task: Task, children: Iterable<ThreadGroup>, options: number): Found | null {
   let any = false;
-  for (const child of task.group.children) {
-    if (!matches(child) || !kindMatches(child, options)) continue;
+  for (const child of children) {
+    if (!kindMatches(child, options)) continue;
+    if ((options & __WNOTHREAD) !== 0 && !isOwnChild(task, child)) continue;
     any = true;
     const found = stateOf(task, child, options);
     if (found) return found;
@@ -58,6 +58,18 @@ function findChild(task: Task, matches: Matches, options: number): Found | null 
 function kindMatches(child: ThreadGroup, options: number): boolean {
   if ((options & __WALL) !== 0) return true;
   return (child.exitSignal !== SIGCHLD) === ((options & __WCLONE) !== 0);
+}
+
+/** Made by this very thread, or by one that has ended, whose children another thread takes over. */
+function isOwnChild(task: Task, child: ThreadGroup): boolean {
+  const { parentTask } = child;
+  if (parentTask === null || parentTask === task) return true;
+  return parentTask.state >= TASK_ZOMBIE && task === firstLiving(task.group);
+}
+
+function firstLiving(group: ThreadGroup): Task | undefined {
+  for (const task of group.tasks) if (task.state < TASK_ZOMBIE) return task;
+  return undefined;
 }
 
 function stateOf(task: Task, child: ThreadGroup, options: number): Found | null {
@@ -86,8 +98,8 @@ const sleepForChild = (task: Task): number => task.sleepOn(task.group.waitChildr
 export const wait4 = handler("wait4", (task, pid, statusAddress, options, usageAddress) => {
   const known = WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL;
   if ((options & ~known) !== 0) throw EINVAL;
-  if (pid === -2147483648) throw ECHILD;
-  const found = findChild(task, matcher(task, pid), options | WEXITED);
+  if (pid === -2147483648) throw ESRCH;
+  const found = findChild(task, childrenOf(task, pid), options | WEXITED);
   if (!found) return (options & WNOHANG) !== 0 ? 0 : sleepForChild(task);
   const { child, status } = found;
   const number = child.pid.numberIn(task.pid.namespace);
@@ -98,18 +110,28 @@ export const wait4 = handler("wait4", (task, pid, statusAddress, options, usageA
   return number;
 });
 
-/** The pid argument of waitpid(2). */
-function matcher(task: Task, pid: number): Matches {
-  if (pid === -1) return () => true;
-  if (pid === 0) return (child) => child.processGroup === task.group.processGroup;
+/** The children that the pid argument of waitpid(2) means. */
+function childrenOf(task: Task, pid: number): Iterable<ThreadGroup> {
+  if (pid === -1) return task.group.children;
+  if (pid === 0) return childrenIn(task, task.group.processGroup);
   const wanted = task.pid.namespace.find(Math.abs(pid));
-  return pid > 0 ? (child) => child.pid === wanted : (child) => child.processGroup === wanted;
+  return pid > 0 ? childWith(task, wanted) : childrenIn(task, wanted);
+}
+
+/** The one child with this pid, found without looking at its brothers and sisters. */
+function childWith(task: Task, pid: Pid | undefined): ThreadGroup[] {
+  const group = pid?.group;
+  return group && group.parent === task.group ? [group] : [];
+}
+
+function* childrenIn(task: Task, processGroup: Pid | undefined): Generator<ThreadGroup> {
+  for (const child of task.group.children) if (child.processGroup === processGroup) yield child;
 }
 
 export const waitid = handler("waitid", (task, type, id, infoAddress, options, usageAddress) => {
   const known = WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL;
   if ((options & ~known) !== 0 || (options & (WEXITED | WSTOPPED | WCONTINUED)) === 0) throw EINVAL;
-  const found = findChild(task, idMatcher(task, type, id), options);
+  const found = findChild(task, childrenById(task, type, id), options);
   if (!found && (options & WNOHANG) === 0) {
     if (type === P_PIDFD && (task.files.get(id).flags & O_NONBLOCK) !== 0) throw EAGAIN;
     return sleepForChild(task);
@@ -125,26 +147,20 @@ export const waitid = handler("waitid", (task, type, id, infoAddress, options, u
   return 0;
 });
 
-function idMatcher(task: Task, type: number, id: number): Matches {
+/** The children that the first two arguments of waitid(2) mean. @throws EINVAL EBADF */
+function childrenById(task: Task, type: number, id: number): Iterable<ThreadGroup> {
   const { namespace } = task.pid;
+  if (type !== P_ALL && id < 0) throw EINVAL;
   switch (type) {
     case P_ALL:
-      return () => true;
-    case P_PID: {
-      if (id <= 0) throw EINVAL;
-      const pid = namespace.find(id);
-      return (child) => child.pid === pid;
-    }
-    case P_PGID: {
-      if (id < 0) throw EINVAL;
-      const group = id === 0 ? task.group.processGroup : namespace.find(id);
-      return (child) => child.processGroup === group;
-    }
-    case P_PIDFD: {
-      if (id < 0) throw EINVAL;
-      const pid = pidOfFd(task, id);
-      return (child) => child.pid === pid;
-    }
+      return task.group.children;
+    case P_PID:
+      if (id === 0) throw EINVAL;
+      return childWith(task, namespace.find(id));
+    case P_PGID:
+      return childrenIn(task, id === 0 ? task.group.processGroup : namespace.find(id));
+    case P_PIDFD:
+      return childWith(task, pidOfFd(task, id));
     default:
       throw EINVAL;
   }

@@ -163,6 +163,7 @@ function joinGroup(parent: Task, child: Task, request: CloneRequest): void {
   group.tty = parent.group.tty;
   group.exitSignal = sibling ? parent.group.exitSignal : request.exitSignal;
   group.parentExecCount = family?.execCount ?? 0;
+  group.parentTask = sibling ? parent.group.parentTask : parent;
   group.dumpable = parent.group.dumpable;
   group.tasks.add(child);
   child.group = group;

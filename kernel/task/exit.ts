@@ -40,7 +40,7 @@ export function endTask(task: Task, status: number): void {
   kernel.futexes.cancel(task);
   task.state = TASK_ZOMBIE;
   task.signalPending = false;
-  const last = ![...group.tasks].some((other) => other.state < TASK_ZOMBIE);
+  const last = !hasLivingTask(group);
   if (last) noteMaxRss(group, task);
   releaseMemory(task);
   task.files.release();
@@ -52,17 +52,23 @@ export function endTask(task: Task, status: number): void {
     task.state = TASK_DEAD;
     reapThread(task);
   }
-  if (last) endProcess(group);
+  if (last) endProcess(group, status);
+}
+
+/** Stops at the first one, which is hardly ever far: of the dead only the leader stays in the group. */
+function hasLivingTask(group: ThreadGroup): boolean {
+  for (const task of group.tasks) if (task.state < TASK_ZOMBIE) return true;
+  return false;
 }
 
 function noteMaxRss(group: ThreadGroup, task: Task): void {
   group.maxRss = Math.max(group.maxRss, (task.mm?.residentPages ?? 0) * 4);
 }
 
-/** The last thread is gone. */
-function endProcess(group: ThreadGroup): void {
+/** The last thread is gone; without exit_group or a signal its status is that of the process. */
+function endProcess(group: ThreadGroup, status: number): void {
   const { kernel } = group.leader;
-  if (!group.exiting) group.exitStatus = group.leader.exitCode;
+  if (!group.exiting) group.exitStatus = status;
   group.exiting = true;
   group.zombie = true;
   deletePosixTimers(group);
@@ -105,6 +111,7 @@ function reparentChildren(group: ThreadGroup): void {
     const heir = findReaper(group, child);
     group.children.delete(child);
     child.parent = heir;
+    child.parentTask = heir?.leader ?? null;
     heir?.children.add(child);
     if (!heir) {
       if (child.zombie) reapGroup(child, null);

@@ -14,6 +14,8 @@ export class ThreadGroup {
   leader: Task;
   readonly tasks = new Set<Task>();
   parent: ThreadGroup | null;
+  /** The thread of the parent that made this process (wait(2), __WNOTHREAD). */
+  parentTask: Task | null = null;
   readonly children = new Set<ThreadGroup>();
   processGroup: Pid;
   session: Pid;

@@ -5,28 +5,31 @@
 import type { Task } from "./task.ts";
 
 export class WaitQueue {
-  readonly waiters: Task[] = [];
+  /** In the order in which they came. A set, so that leaving costs the same however many wait. */
+  readonly waiters = new Set<Task>();
 
   /** Puts the task in the queue; `Task.leaveQueues` takes it out again. */
   add(task: Task): void {
-    this.waiters.push(task);
+    this.waiters.add(task);
     task.queues.push(this);
   }
 
   remove(task: Task): void {
-    const at = this.waiters.indexOf(task);
-    if (at >= 0) this.waiters.splice(at, 1);
+    this.waiters.delete(task);
   }
 
   /** Makes every waiter runnable. */
   wakeAll(): void {
-    while (this.waiters.length > 0) this.waiters[0]!.wake();
+    // Whoever is woken leaves the queue, and comes back at the earliest when it runs.
+    for (const task of this.waiters) task.wake();
   }
 
   /** Makes the task that has waited longest runnable; false when nobody waits. */
   wakeOne(): boolean {
-    const first = this.waiters[0];
-    first?.wake();
-    return first !== undefined;
+    for (const first of this.waiters) {
+      first.wake();
+      return true;
+    }
+    return false;
   }
 }

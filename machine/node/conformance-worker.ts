@@ -8,6 +8,9 @@ import { ConformanceHost } from "./conformance-host.ts";
 import type { FromWorker, GuestJob, MachineSettings, ToWorker } from "./conformance-protocol.ts";
 import { DEFAULT_ENGINE, engines } from "./engines.ts";
 
+/** Below that the collector is left to itself: asking it takes as long as a small program. */
+const COLLECT_ABOVE = 200 << 20;
+
 /** Serves the process that has forked this one until that ends. */
 export function serveConformance(): void {
   const collectGarbage = garbageCollector();
@@ -18,7 +21,7 @@ export function serveConformance(): void {
     else {
       void runJob(settings, message.job).then((reply) => {
         // A machine's RAM is a WebAssembly memory, which only the garbage collector gives back.
-        collectGarbage();
+        if (process.memoryUsage.rss() > COLLECT_ABOVE) collectGarbage();
         answer("kind" in reply ? reply : { kind: "output", output: reply, residentBytes: process.memoryUsage.rss() });
       });
     }

@@ -2,9 +2,11 @@
 import type { Engine } from "../../emulator/engine.ts";
 import type { PhysicalMemory } from "../../emulator/physical-memory.ts";
 import { createUnicornEngine } from "../../emulator/unicorn/unicorn-engine.ts";
+import { createWasmEngine } from "../../emulator/wasm/wasm-engine.ts";
 
 export const engines = {
   unicorn: createUnicornEngine,
+  wasm: createWasmEngine,
 } satisfies Record<string, (memory: PhysicalMemory) => Engine>;
 
 export type EngineName = keyof typeof engines;

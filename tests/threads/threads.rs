@@ -73,7 +73,7 @@ fn main() {
     println!("parked: {}, own {}", parked.join().unwrap(), OWN.with(|own| own.get()));
     static ONCE: Once = Once::new();
     static CALLS: AtomicUsize = AtomicUsize::new(0);
-    (0..10).map(|_| thread::spawn(|| ONCE.call_once(|| drop(CALLS.fetch_add(1, Ordering::SeqCst)))))
+    (0..10).map(|_| thread::spawn(|| ONCE.call_once(|| CALLS.store(CALLS.load(Ordering::SeqCst) + 1, Ordering::SeqCst))))
         .for_each(|thread| thread.join().unwrap());
     println!("once: {}", CALLS.load(Ordering::SeqCst));
     std::panic::set_hook(Box::new(|_| {}));

@@ -7,6 +7,9 @@ import { MOVES } from "./moves.ts";
 import { MULTIPLICATION } from "./multiply.ts";
 import { SHIFTS } from "./shifts.ts";
 import { STRINGS } from "./strings.ts";
+import { SSE_INTEGER } from "./sse-integer.ts";
+import { sseFloat } from "./sse-float.ts";
+import { SSE_MOVES } from "./sse-moves.ts";
 import { SYSTEM } from "./system.ts";
 
 export const LOWERINGS: ReadonlyMap<string, Lowering> = new Map<string, Lowering>([
@@ -18,4 +21,7 @@ export const LOWERINGS: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ...CONTROL,
   ...STRINGS,
   ...SYSTEM,
+  ...SSE_MOVES,
+  ...SSE_INTEGER,
+  ...sseFloat(new Map(STRINGS)),
 ]);
