@@ -77,6 +77,20 @@ const SIGMASK = UC + ucontext.offsets.uc_sigmask;
 const STACK = UC + ucontext.offsets.uc_stack;
 const INFO = rt_sigframe.offsets.info;
 
+/** Where each saved register is, in 32-bit words: in the registers and in the frame. */
+const WORDS = SAVED.map(([register, field]) => [register * 2, (CONTEXT + sigcontext.offsets[field]) / 4] as const);
+/** Frames are put together here, word by word: one that is made anew each time costs more than the whole delivery. */
+const scratch = new Uint8Array(rt_sigframe.size);
+const scratchWords = new Uint32Array(scratch.buffer);
+const scratchView = new DataView(scratch.buffer);
+const scratchFpu = new Uint8Array(FXSAVE_SIZE);
+
+/** A 64-bit field whose value a number holds exactly. */
+function putWord(offset: number, value: number): void {
+  scratchWords[offset / 4] = value;
+  scratchWords[offset / 4 + 1] = Math.floor(value / 4294967296);
+}
+
 const USER_CS = 0x33;
 const USER_SS = 0x2b;
 const FLAG_TRAP = 0x100;
@@ -85,6 +99,8 @@ const FLAG_RESUME = 0x10000;
 /** Flags user code may set: CF PF AF ZF SF TF DF OF RF AC. */
 const USER_FLAGS = 0x50dd5;
 const ALWAYS_FLAGS = 0x202;
+
+const getWord = (offset: number): number => scratchWords[offset / 4]! + scratchWords[offset / 4 + 1]! * 4294967296;
 
 /** True if the stack pointer is on the alternate stack (sigaltstack(2)). */
 export function onAltStack(task: Task, sp: number): boolean {
@@ -99,8 +115,8 @@ export function onAltStack(task: Task, sp: number): boolean {
  */
 export function pushSignalFrame(task: Task, info: SigInfo, action: SignalAction, mask: SignalSet): boolean {
   const { cpu } = task.kernel.engine;
-  const frame = new Uint8Array(rt_sigframe.size);
-  const view = new DataView(frame.buffer);
+  const frame = scratch.fill(0);
+  const view = scratchView;
   const stackPointer = cpu.get(RSP);
   let sp = stackPointer - RED_ZONE_SIZE;
   const switchStack = (action.flags & SA_ONSTACK) !== 0 && task.altStack.size > 0 && !onAltStack(task, stackPointer);
@@ -108,24 +124,25 @@ export function pushSignalFrame(task: Task, info: SigInfo, action: SignalAction,
   const fpstate = Math.floor((sp - FXSAVE_SIZE) / 64) * 64;
   const at = Math.floor((fpstate - rt_sigframe.size) / 16) * 16 - 8;
 
-  view.setBigUint64(UC, BigInt(UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS), true);
-  writeStack(view, STACK, task, stackPointer);
-  for (const [register, field] of SAVED) {
-    view.setBigUint64(CONTEXT + sigcontext.offsets[field], cpu.u64[register]!, true);
+  putWord(UC, UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS);
+  writeStack(task, stackPointer);
+  for (const [from, to] of WORDS) {
+    scratchWords[to] = cpu.u32[from]!;
+    scratchWords[to + 1] = cpu.u32[from + 1]!;
   }
   view.setUint16(CONTEXT + sigcontext.offsets.cs, USER_CS, true);
   view.setUint16(CONTEXT + sigcontext.offsets.ss, USER_SS, true);
-  view.setBigUint64(CONTEXT + sigcontext.offsets.err, BigInt(task.lastTrap.errorCode), true);
-  view.setBigUint64(CONTEXT + sigcontext.offsets.trapno, BigInt(task.lastTrap.vector), true);
+  putWord(CONTEXT + sigcontext.offsets.err, task.lastTrap.errorCode);
+  putWord(CONTEXT + sigcontext.offsets.trapno, task.lastTrap.vector);
   view.setUint32(CONTEXT + sigcontext.offsets.cr2, task.lastTrap.addressLow, true);
   view.setUint32(CONTEXT + sigcontext.offsets.cr2 + 4, task.lastTrap.addressHigh, true);
   view.setUint32(CONTEXT + sigcontext.offsets.oldmask, mask.low, true);
   view.setUint32(CONTEXT + sigcontext.offsets.oldmask + 4, mask.high, true);
-  view.setBigUint64(CONTEXT + sigcontext.offsets.fpstate, BigInt(Math.max(0, fpstate)), true);
+  putWord(CONTEXT + sigcontext.offsets.fpstate, Math.max(0, fpstate));
   view.setUint32(SIGMASK, mask.low, true);
   view.setUint32(SIGMASK + 4, mask.high, true);
   frame.set(encodeSigInfo(info), INFO);
-  view.setBigUint64(0, BigInt(action.restorer), true);
+  putWord(0, action.restorer);
 
   task.kernel.engine.storeFpu();
   try {
@@ -154,16 +171,16 @@ export function popSignalFrame(task: Task): void {
   const { engine } = task.kernel;
   const { cpu } = engine;
   const at = cpu.get(RSP) - 8;
-  const frame = new Uint8Array(INFO);
-  copyFromUser(task.memory, at, frame);
-  const view = new DataView(frame.buffer);
-  const fpstate = Number(view.getBigUint64(CONTEXT + sigcontext.offsets.fpstate, true));
-  const fpu = fpstate === 0 ? null : new Uint8Array(FXSAVE_SIZE);
+  copyFromUser(task.memory, at, scratch.subarray(0, INFO));
+  const view = scratchView;
+  const fpstate = getWord(CONTEXT + sigcontext.offsets.fpstate);
+  const fpu = fpstate === 0 ? null : scratchFpu;
   if (fpu) copyFromUser(task.memory, fpstate, fpu);
 
   const oldFlags = cpu.u32[RFLAGS * 2]!;
-  for (const [register, field] of SAVED) {
-    cpu.u64[register] = view.getBigUint64(CONTEXT + sigcontext.offsets[field], true);
+  for (const [to, from] of WORDS) {
+    cpu.u32[to] = scratchWords[from]!;
+    cpu.u32[to + 1] = scratchWords[from + 1]!;
   }
   cpu.u32[RFLAGS * 2] = (cpu.u32[RFLAGS * 2]! & USER_FLAGS) | (oldFlags & ~USER_FLAGS) | ALWAYS_FLAGS;
   cpu.u32[RFLAGS * 2 + 1] = 0;
@@ -176,7 +193,7 @@ export function popSignalFrame(task: Task): void {
   }
   const mask = new SignalSet(view.getUint32(SIGMASK, true), view.getUint32(SIGMASK + 4, true));
   setBlockedSignals(task, mask);
-  restoreStack(view, task);
+  restoreStack(task);
 }
 
 /** Replaces the mask; SIGKILL and SIGSTOP cannot be blocked. */
@@ -187,22 +204,22 @@ export function setBlockedSignals(task: Task, mask: SignalSet): void {
   recalculatePending(task);
 }
 
-function writeStack(view: DataView, offset: number, task: Task, sp: number): void {
+function writeStack(task: Task, sp: number): void {
   const { altStack } = task;
-  view.setBigUint64(offset, BigInt(altStack.sp), true);
+  putWord(STACK, altStack.sp);
   const flags =
     altStack.size === 0 ? SS_DISABLE : (altStack.flags & SS_AUTODISARM) | (onAltStack(task, sp) ? SS_ONSTACK : 0);
-  view.setUint32(offset + 8, flags >>> 0, true);
-  view.setBigUint64(offset + 16, BigInt(altStack.size), true);
+  scratchWords[STACK / 4 + 2] = flags;
+  putWord(STACK + 16, altStack.size);
 }
 
 /** What sigreturn makes of uc_stack: as sigaltstack would, errors ignored. */
-function restoreStack(view: DataView, task: Task): void {
-  const flags = view.getUint32(STACK + 8, true);
-  const size = Number(view.getBigUint64(STACK + 16, true));
+function restoreStack(task: Task): void {
+  const flags = scratchWords[STACK / 4 + 2]!;
+  const size = getWord(STACK + 16);
   if ((flags & SS_DISABLE) !== 0) task.altStack = { sp: 0, size: 0, flags: SS_DISABLE };
   else if (size >= 2048) {
-    const sp = Number(view.getBigUint64(STACK, true));
+    const sp = getWord(STACK);
     task.altStack = { sp, size, flags: (flags & SS_AUTODISARM) >>> 0 };
   }
 }

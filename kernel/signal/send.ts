@@ -144,9 +144,7 @@ function isIgnored(task: Task, signal: number): boolean {
 
 function chooseTaker(group: ThreadGroup, signal: number): Task | undefined {
   const wants = (task: Task): boolean =>
-    signal === SIGKILL
-      ? task.state < TASK_ZOMBIE
-      : task.state < TASK_STOPPED && !task.blockedSignals.has(signal);
+    signal === SIGKILL ? task.state < TASK_ZOMBIE : task.state < TASK_STOPPED && !task.blockedSignals.has(signal);
   for (const task of group.tasks) if (task.awaitedSignals?.has(signal)) return task;
   if (wants(group.leader)) return group.leader;
   for (const task of group.tasks) if (wants(task)) return task;

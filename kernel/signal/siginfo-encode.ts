@@ -37,7 +37,13 @@ export function encodeSigInfo(info: SigInfo): Uint8Array {
     view.setUint32(siginfo_fault.offsets.si_addr, info.addressLow ?? 0, true);
     view.setUint32(siginfo_fault.offsets.si_addr + 4, info.addressHigh ?? 0, true);
   } else {
-    siginfo_kill.encode(view, 0, { ...head, ...sender });
+    // By far the most frequent: field by field, which costs a fifth of encoding the layout.
+    const { offsets } = siginfo_kill;
+    view.setInt32(offsets.si_signo, info.signo, true);
+    view.setInt32(offsets.si_errno, info.errno ?? 0, true);
+    view.setInt32(offsets.si_code, info.code, true);
+    view.setInt32(offsets.si_pid, info.pid ?? 0, true);
+    view.setUint32(offsets.si_uid, info.uid ?? 0, true);
   }
   return bytes;
 }

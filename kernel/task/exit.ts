@@ -53,6 +53,17 @@ export function endTask(task: Task, status: number): void {
     reapThread(task);
   }
   if (last) endProcess(group, status);
+  leaveIpcNamespace(task);
+}
+
+/** The last task of an IPC namespace takes its objects with it (ipc_namespaces(7)). */
+function leaveIpcNamespace(task: Task): void {
+  const { ipc } = task.namespaces;
+  if (ipc.segments.size === 0 || ipc === task.kernel.initNamespaces.ipc) return;
+  for (const { task: other } of task.kernel.initPidNamespace.all()) {
+    if (other && other.state < TASK_ZOMBIE && other.namespaces.ipc === ipc) return;
+  }
+  ipc.dispose();
 }
 
 /** Stops at the first one, which is hardly ever far: of the dead only the leader stays in the group. */

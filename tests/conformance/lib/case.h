@@ -58,5 +58,4 @@ extern const struct test_case __start_test_cases[], __stop_test_cases[];
     if (!(condition) && !on_trapgate) case_skips(reason);  \
   } while (0)
 
-
 #endif

@@ -72,8 +72,7 @@ void burn_us(long us);
 long write_text(const char *path, const char *text);
 /* Creates a file with this content. */
 void make_file(const char *path, const void *content, size_t size, int mode);
-/* A folder of its own for the case, in /tmp, made the working directory; gone from the list when the case ends is not
- * promised, so put into a private tmpfs where the case may mount one. */
+/* An empty tmpfs on /tmp, made the working directory. It is in a mount namespace of the case's own and vanishes with it. */
 const char *own_folder(void);
 /* The number behind a name in /proc/WHO/status, in this base; -1 when the line is not there. */
 unsigned long status_number(const char *who, const char *name, int base);

@@ -91,6 +91,36 @@ CASE_ROW(ignored_read, ignored, READ_PIPE, "an ignored signal does not disturb a
 CASE_ROW(ignored_pause, ignored, PAUSE, "an ignored signal does not end pause")
 CASE_ROW(ignored_epoll, ignored, EPOLL_WAIT, "an ignored signal does not end epoll_wait")
 
+static int own_lock(void *unused) {
+  (void)unused;
+  sys_futex((int *)&shared->words[WORD], FUTEX_LOCK_PI, 0, 0);
+  shared->words[READY] = 2;
+  wait_until(shared->words[READY] == 3, "it may let go");
+  sys_futex((int *)&shared->words[WORD], FUTEX_UNLOCK_PI, 0, 0);
+  return 0;
+}
+CASE(lock_pi, "FUTEX_LOCK_PI goes on after a handler, with SA_RESTART and without") {
+  for (int i = 0; i < 2; i++) {
+    shared->words[HANDLED] = shared->words[DONE] = shared->words[WORD] = 0;
+    struct thread *owner = start_thread(own_lock, 0);
+    wait_until(shared->words[READY] == 2, "the lock is held");
+    long pid = expect_ok(sys_fork());
+    if (pid == 0) {
+      handle(SIGUSR1, count_handled, i ? SA_RESTART : 0, 0);
+      shared->words[RESULT] = (int)sys_futex((int *)&shared->words[WORD], FUTEX_LOCK_PI, 0, 0);
+      sys_exit_group(0);
+    }
+    wait_until_asleep(pid);
+    sys_kill(pid, SIGUSR1);
+    wait_until(shared->words[HANDLED] == 1, "the handler has run");
+    wait_until_asleep(pid);
+    shared->words[READY] = 3;
+    reap_good(pid);
+    join_thread(owner);
+    expect_value(shared->words[RESULT], 0, "the result");
+  }
+}
+
 CASE(remaining, "an interrupted nanosleep says how much time is left") {
   struct timespec wanted = {2, 0}, left = {9, 9};
   struct itimerval soon = {{0, 0}, {0, 30000}};
