@@ -1,11 +1,11 @@
 /** `trapgate run [options] PROGRAM [ARGS...]` */
-import type { EngineCapabilities } from "../emulator/engine.ts";
 import {
   createNodeMachine,
   ProgramError,
   SetUpError,
   type MachineResult,
   type NodeMachineOptions,
+  type EngineCapabilities,
 } from "../machine/node/index.ts";
 import { describeOptions, parseArguments } from "./arguments.ts";
 import { explainStart } from "./diagnose.ts";

@@ -7,6 +7,7 @@
 export { createMachine, Machine, ProgramError, type MachineResult } from "./machine.ts";
 export type { Bind, MachineOptions, ProgramOptions, RootSource } from "./options.ts";
 export type { Inlet, MachineHost } from "./host.ts";
+export type { EngineCapabilities } from "../emulator/engine.ts";
 export type { Tracer } from "../kernel/events.ts";
 export type { World } from "../kernel/world.ts";
 export { VirtualClock } from "./virtual-clock.ts";

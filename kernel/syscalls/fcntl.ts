@@ -18,26 +18,27 @@ const CHANGEABLE = O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK;
 const FOR_PATHS = new Set<number>([abi.F_DUPFD, abi.F_DUPFD_CLOEXEC, abi.F_GETFD, abi.F_SETFD, abi.F_GETFL]);
 
 /** The argument as an int. The register may hold a negative one in 64 bits, which no number holds exactly. */
-const lowWord = (task: Task): number => task.kernel.engine.cpu.u32[RDX * 2]! | 0;
+const lowWord = (task: Task, argument: number): number =>
+  argument <= Number.MAX_SAFE_INTEGER ? argument | 0 : task.kernel.engine.cpu.u32[RDX * 2]! | 0;
 
 export const fcntl = handler("fcntl", (task, fd, command, argument) => {
   const file = FOR_PATHS.has(command) ? task.files.getAny(fd) : task.files.get(fd);
   switch (command) {
     case abi.F_DUPFD:
     case abi.F_DUPFD_CLOEXEC: {
-      const minFd = lowWord(task);
+      const minFd = lowWord(task, argument);
       if (minFd < 0 || minFd >= descriptorLimit(task)) throw EINVAL;
       return duplicate(task, file, command === abi.F_DUPFD ? 0 : abi.FD_CLOEXEC, minFd);
     }
     case abi.F_GETFD:
       return task.files.getFlags(fd);
     case abi.F_SETFD:
-      task.files.setFlags(fd, lowWord(task) & abi.FD_CLOEXEC);
+      task.files.setFlags(fd, lowWord(task, argument) & abi.FD_CLOEXEC);
       return 0;
     case abi.F_GETFL:
       return file.flags;
     case abi.F_SETFL:
-      return setStatus(task, file, lowWord(task));
+      return setStatus(task, file, lowWord(task, argument));
     case abi.F_GETLK:
     case abi.F_OFD_GETLK:
       return getLock(task, file, command, argument);
@@ -53,8 +54,8 @@ export const fcntl = handler("fcntl", (task, fd, command, argument) => {
       if (!(file instanceof PipeFile)) throw EBADF;
       return file.setCapacity(task, argument);
     case abi.F_ADD_SEALS:
-      if ((lowWord(task) & ~Number(abi.sealFlags.mask)) !== 0) throw EINVAL;
-      file.addSeals(lowWord(task));
+      if ((lowWord(task, argument) & ~Number(abi.sealFlags.mask)) !== 0) throw EINVAL;
+      file.addSeals(lowWord(task, argument));
       return 0;
     case abi.F_GET_SEALS:
       return file.seals;
@@ -76,7 +77,7 @@ function ownerCommand(task: Task, file: OpenFile, command: number, argument: num
     case abi.F_GETOWN:
       return owner.type === abi.F_OWNER_PGRP ? -owner.pid : owner.pid;
     case abi.F_SETOWN: {
-      const pid = lowWord(task);
+      const pid = lowWord(task, argument);
       if (pid !== 0 && !task.pid.namespace.find(Math.abs(pid))) throw ESRCH;
       owner.type = pid < 0 ? abi.F_OWNER_PGRP : abi.F_OWNER_PID;
       owner.pid = Math.abs(pid);

@@ -20,6 +20,9 @@ import { fromBytes, toBytes } from "../vfs/byte-string.ts";
 import { FdTable } from "../vfs/fd-table.ts";
 import type { FileSystemOptions } from "../vfs/set-up.ts";
 import { FakeWorld } from "./fake-world.ts";
+import { R10, R8, R9, RDI, RDX, RSI } from "../../emulator/registers.ts";
+
+const ARGUMENT_REGISTERS = [RDI, RSI, RDX, R10, R8, R9];
 
 export type Argument = number | string | Uint8Array;
 
@@ -155,6 +158,8 @@ export class FileMachine {
     const handler = handlers.get(name);
     if (!handler) throw new Error(`no handler for ${name}`);
     task.state = TASK_RUNNABLE;
+    // Handlers of calls with a variant argument look at the register itself.
+    args.forEach((value, index) => this.kernel.engine.cpu.set(ARGUMENT_REGISTERS[index]!, value));
     let result: number;
     try {
       result = handler(task, ...args);
