@@ -1,6 +1,6 @@
 /**
  * What is measured. A row with `base` runs build/guests/bench/PROGRAM with N and 2N iterations and divides the difference
- * by N, so that start-up does not count; one without is a whole run.
+ * by N, so that start-up does not count; one without is a whole run. `lacks` names systems that cannot run the program.
  */
 
 /** Time of one iteration: `base` is the N to start from, doubled until a run is long enough to be measured. */
@@ -73,6 +73,65 @@ export const rows = [
     unit: "µs",
     base: 50,
     why: "loads through the software TLB and branches that are looked up",
+  },
+  {
+    name: "thread create + join",
+    program: "thread-create",
+    unit: "µs",
+    base: 500,
+    why: "a task object and two context switches; the host wakes another processor for it, and qemu-user makes a CPU of its own",
+  },
+  {
+    name: "mutex, uncontended",
+    program: "mutex",
+    unit: "µs",
+    base: 200_000,
+    why: "two atomic instructions, and no system call",
+  },
+  {
+    name: "mutex, 4 threads contend",
+    program: "mutex-contended",
+    unit: "µs",
+    base: 40_000,
+    why: "a thread of ours is alone for its time slice and seldom meets another; on the host they fight over a cache line",
+  },
+  {
+    name: "futex ping-pong, one hop",
+    program: "futex-ping-pong",
+    unit: "µs",
+    base: 5000,
+    per: 2,
+    why: "two system calls and a context switch; the host wakes another processor",
+  },
+  {
+    name: "signal: kill, handler, sigreturn",
+    program: "signal",
+    unit: "µs",
+    base: 5000,
+    why: "a frame of 952 bytes is written and read back, and the FPU's state fetched from the emulator",
+  },
+  {
+    name: "fork + wait with 100 MB",
+    program: "fork-large",
+    unit: "µs",
+    base: 2,
+    why: "25,600 page-table entries are copied and as many reference counts raised and dropped, which the host does as well",
+  },
+  {
+    name: "fork in nested pid namespaces, pids chosen",
+    program: "fork-nested",
+    unit: "µs",
+    base: 200,
+    lacks: ["qemu-user"],
+    why: "as fork; qemu-user has no clone3",
+  },
+  {
+    name: "1,000 live processes in a ring, one hop",
+    program: "process-ring",
+    unit: "µs",
+    base: 2,
+    per: 1000,
+    why: "the pipe's context switch, each time to an address space that the emulator's TLB has nothing of",
   },
 ];
 

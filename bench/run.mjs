@@ -89,10 +89,10 @@ function median(numbers) {
 }
 
 /** Median over the rounds of what `sample` gives for each system, the systems taking turns. */
-function inTurns(sample) {
-  const samples = systems.map(() => []);
-  for (let round = 0; round < ROUNDS; round++) systems.forEach((system, index) => samples[index].push(sample(system)));
-  return Object.fromEntries(systems.map(({ name }, index) => [name, median(samples[index])]));
+function inTurns(sample, able = systems) {
+  const samples = able.map(() => []);
+  for (let round = 0; round < ROUNDS; round++) able.forEach((system, index) => samples[index].push(sample(system)));
+  return Object.fromEntries(able.map(({ name }, index) => [name, median(samples[index])]));
 }
 
 /** Iterations after which doubling them is worth measuring, and that twice: once may be a busy moment of the host. */
@@ -107,7 +107,8 @@ function calibrate(system, row, program) {
 /** The medians of runs of N and of 2N are taken first and then subtracted, which forgives more than the other way round. */
 function measureRow(row) {
   const program = join(guests, "bench", row.program);
-  const counts = new Map(systems.map((system) => [system, calibrate(system, row, program)]));
+  const able = systems.filter(({ name }) => !row.lacks?.includes(name));
+  const counts = new Map(able.map((system) => [system, calibrate(system, row, program)]));
   const perIteration = (system, factor) => {
     const count = counts.get(system);
     return measure(system, [program, String(count * factor)]).wall / count;
@@ -116,7 +117,7 @@ function measureRow(row) {
   const twice = inTurns((system) => {
     once.get(system.name).push(perIteration(system, 1));
     return perIteration(system, 2);
-  });
+  }, able);
   const value = (name) => (twice[name] - median(once.get(name))) / 1000 / (row.per ?? 1);
   return Object.fromEntries(systems.map(({ name }) => [name, value(name)]));
 }

@@ -3,7 +3,7 @@
  * a read of one common pipe, in a long nanosleep(2), at one common futex. For the operations on threads it is threads. */
 #include "../guest-programs/bench/bench.h"
 
-enum { THREAD_STACK = 4096 };
+enum { THREAD_STACK = 4096, ROUNDS = 5 };
 
 static int *common;
 static int crowd_pipe[2];
@@ -126,6 +126,21 @@ static void handle(int signal, struct siginfo *info, struct ucontext *context) {
   handled++;
 }
 
+static char *stacks;
+static int *tids;
+
+/* The crowd as threads of one process; the last stack is for more. */
+static void gather_threads(int crowd) {
+  stacks = (char *)sys_mmap(0, (crowd + 1L) * THREAD_STACK, 3, 0x22, -1, 0);
+  tids = (int *)sys_mmap(0, (crowd + 1L) * sizeof(int), 3, 0x22, -1, 0);
+  for (int i = 0; i < crowd; i++)
+    if (start_thread(stacks + (i + 1L) * THREAD_STACK, &tids[i], park) < 0) {
+      print("the crowd ended at %d\n", i);
+      sys_exit_group(1);
+    }
+  for (int i = 0; i < crowd + 10; i++) SYS0(sched_yield);
+}
+
 static long measure(const char *operation, int crowd, long count) {
   long start = now();
   if (strcmp(operation, "getpid") == 0) {
@@ -145,6 +160,11 @@ static long measure(const char *operation, int crowd, long count) {
     long self = sys_getpid();
     start = now();
     for (long n = count; n > 0; n--) sys_kill(self, SIGUSR1);
+  } else if (strcmp(operation, "thread") == 0) {
+    for (long n = count; n > 0; n--) {
+      start_thread(stacks + (crowd + 1L) * THREAD_STACK, &tids[crowd], nothing);
+      join(&tids[crowd]);
+    }
   } else if (strcmp(operation, "wait4") == 0) {
     for (long n = count; n > 0; n--) sys_wait4(pids[n % crowd], 0, 1);
   } else if (strcmp(operation, "wait4-any") == 0) {
@@ -166,22 +186,14 @@ static long measure(const char *operation, int crowd, long count) {
   return now() - start;
 }
 
-/* Threads of one process. */
-static long measure_threads(int crowd, long count) {
-  char *stacks = (char *)sys_mmap(0, (crowd + 1L) * THREAD_STACK, 3, 0x22, -1, 0);
-  int *tids = (int *)sys_mmap(0, (crowd + 1L) * sizeof(int), 3, 0x22, -1, 0);
-  for (int i = 0; i < crowd; i++)
-    if (start_thread(stacks + (i + 1L) * THREAD_STACK, &tids[i], park) < 0) {
-      print("the crowd ended at %d\n", i);
-      sys_exit_group(1);
-    }
-  for (int i = 0; i < crowd + 10; i++) SYS0(sched_yield);
-  long start = now();
-  for (long n = count; n > 0; n--) {
-    start_thread(stacks + (crowd + 1L) * THREAD_STACK, &tids[crowd], nothing);
-    join(&tids[crowd]);
+/* The best of a few: whatever translates code on the way, ours or V8, has done so by then. */
+static long best(const char *operation, int crowd, long count) {
+  long least = measure(operation, crowd, count);
+  for (int round = 1; round < ROUNDS; round++) {
+    long time = measure(operation, crowd, count);
+    if (time < least) least = time;
   }
-  return now() - start;
+  return least;
 }
 
 static void leave_when_told(void) {
@@ -190,8 +202,8 @@ static void leave_when_told(void) {
 
 /* A whole crowd is made, told to end at once, and waited for: the time for each. */
 static long whole_crowd(const char *operation, int crowd) {
-  char *stacks = (char *)sys_mmap(0, crowd * (long)THREAD_STACK, 3, 0x22, -1, 0);
-  int *tids = (int *)sys_mmap(0, crowd * sizeof(int), 3, 0x22, -1, 0);
+  stacks = (char *)sys_mmap(0, crowd * (long)THREAD_STACK, 3, 0x22, -1, 0);
+  tids = (int *)sys_mmap(0, crowd * sizeof(int), 3, 0x22, -1, 0);
   long start = now();
   if (strcmp(operation, "processes") == 0) {
     gather(crowd);
@@ -218,12 +230,12 @@ int main(int argc, char **argv) {
     return 0;
   }
   if (strcmp(operation, "thread") == 0) {
-    print("%ld\n", measure_threads(crowd, count) / count);
+    gather_threads(crowd);
+    print("%ld\n", best(operation, crowd, count) / count);
     return 0;
   }
   gather(crowd);
-  long time = measure(operation, crowd, count);
-  print("%ld\n", time / count);
+  print("%ld\n", best(operation, crowd, count) / count);
   disperse(crowd);
   return 0;
 }

@@ -13,6 +13,7 @@ import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { format } from "prettier";
 import { drawPlot } from "./scaling-plot.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -140,6 +141,6 @@ ${lines.join("\n")}
 
 Nothing grows faster than the number of tasks. The two rows that grow with it say why; they do so on Linux as well.
 `;
-  writeFileSync(join(root, "docs/scaling.md"), text);
+  writeFileSync(join(root, "docs/scaling.md"), await format(text, { parser: "markdown", printWidth: 120 }));
 }
 process.exitCode = tooFast === 0 ? 0 : 1;

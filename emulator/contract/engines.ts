@@ -7,7 +7,7 @@ import type { EngineFactory } from "./test-machine.ts";
 const ENGINES: readonly { readonly name: string; readonly create: EngineFactory }[] = [
   { name: "unicorn", create: (memory) => createUnicornEngine(memory) },
   { name: "unicorn, by functions only", create: (memory) => createUnicornEngine(memory, { direct: false }) },
-  ...(process.env.TRAPGATE_WASM ? [{ name: "wasm", create: createWasmEngine }] : []),
+  { name: "wasm", create: (memory) => createWasmEngine(memory) },
 ];
 
 /** Declares a group of tests once for every engine. Engines made in a test are disposed of behind it. */

@@ -19,7 +19,7 @@ export interface BaseExports {
 
 /** Offset in the jump cache of a virtual address: mirrored by `writeRun`. */
 export function jumpOffset(address: number): number {
-  const low = address % 4294967296 | 0;
+  const low = (address % 4294967296) | 0;
   return ((low ^ (low >>> 9)) & (JUMP_ENTRIES - 1)) << 4;
 }
 
@@ -65,7 +65,11 @@ function writeRun(e: Assembler, layout: Layout, region: number): void {
   const status = e.local(I32);
   const again = e.loop();
   e.loadAt(Memory.i64_load, AT_RIP).tee(rip).wrap().tee(entry).get(entry).i32(9).op(W.i32_shr_u, W.i32_xor);
-  e.i32(JUMP_ENTRIES - 1).op(W.i32_and).i32(4).op(W.i32_shl).tee(entry);
+  e.i32(JUMP_ENTRIES - 1)
+    .op(W.i32_and)
+    .i32(4)
+    .op(W.i32_shl)
+    .tee(entry);
   e.memory(Memory.i64_load, layout.jumpCache).get(rip).op(W.i64_eq);
   e.if();
   e.get(entry).memory(Memory.i32_load, layout.jumpCache + 12);
@@ -80,7 +84,13 @@ function writeRun(e: Assembler, layout: Layout, region: number): void {
 /** 64 x 64 -> 128 bits from four 32-bit products. */
 function writeMultiply(e: Assembler): void {
   const [a0, a1, b0, b1, low, middle, cross] = [0, 1, 2, 3, 4, 5, 6].map(() => e.local(I64)) as [
-    number, number, number, number, number, number, number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
   ];
   const half = (from: number, low32: number, high32: number): void => {
     e.get(from).i64(0xffffffff).op(W.i64_and).set(low32);

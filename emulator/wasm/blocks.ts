@@ -13,16 +13,22 @@ export const MAX_INSTRUCTIONS = 400;
 /**
  * Blocks in the order of their addresses. A block starts at the entry, at a jump's target and behind a call or
  * SYSCALL, and goes on behind conditional branches that nobody jumps behind. It ends with an instruction that does not
- * go on, before the next block, or at the end of what was decoded.
+ * go on, before the next block, or at the end of what was decoded. Where another region has an entry (`isKnown`) this one
+ * ends: the same code is not compiled twice.
  */
-export function findBlocks(reader: CodeReader, entry: number, limit = MAX_INSTRUCTIONS): Block[] {
+export function findBlocks(
+  reader: CodeReader,
+  entry: number,
+  isKnown: (address: number) => boolean = () => false,
+  limit = MAX_INSTRUCTIONS,
+): Block[] {
   const page = entry - (entry % PAGE_SIZE);
   const inPage = (address: number): boolean => address >= page && address < page + PAGE_SIZE;
   const found = new Map<number, Instruction>();
   const leaders = new Set([entry]);
   const queue = [entry];
   const lead = (address: number): void => {
-    if (!inPage(address) || leaders.has(address)) return;
+    if (!inPage(address) || leaders.has(address) || isKnown(address)) return;
     leaders.add(address);
     queue.push(address);
   };
@@ -34,10 +40,12 @@ export function findBlocks(reader: CodeReader, entry: number, limit = MAX_INSTRU
       found.set(address, instruction);
       const next = address + instruction.length;
       const target = instruction.operands[0];
-      if (target?.kind === "branch" && (instruction.flow === "branch" || instruction.flow === "jump")) lead(target.target);
+      if (target?.kind === "branch" && (instruction.flow === "branch" || instruction.flow === "jump"))
+        lead(target.target);
       if (instruction.flow === "call" || instruction.mnemonic === "syscall") lead(next);
       if (instruction.flow !== "next" && instruction.flow !== "branch") break;
       address = next;
+      if (isKnown(address)) break;
     }
   }
   return [...leaders]

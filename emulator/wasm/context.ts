@@ -5,12 +5,33 @@
  * A lowering does everything that may fault before it changes a register or the flags: state at a fault is then the
  * one before the instruction by construction.
  */
-import { F64, I32, I64, LOAD_I64, STORE_I64, V128, type Assembler, type Label, type ValueType } from "./emit/assembler.ts";
+import {
+  F64,
+  I32,
+  I64,
+  LOAD_I64,
+  STORE_I64,
+  V128,
+  type Assembler,
+  type Label,
+  type ValueType,
+} from "./emit/assembler.ts";
 import { Memory, V, W } from "./emit/opcodes.ts";
 import type { Instruction, MemoryOperand, Operand, RegisterOperand } from "./decode.ts";
 import * as flags from "./flags.ts";
 import type { Producer } from "./flags.ts";
-import { AT_BOUNCE, AT_BUDGET, AT_CC_A, AT_CC_B, AT_CC_OP, AT_CC_R, AT_FS_BASE, AT_GS_BASE, AT_RIP, AT_XMM } from "./layout.ts";
+import {
+  AT_BOUNCE,
+  AT_BUDGET,
+  AT_CC_A,
+  AT_CC_B,
+  AT_CC_OP,
+  AT_CC_R,
+  AT_FS_BASE,
+  AT_GS_BASE,
+  AT_RIP,
+  AT_XMM,
+} from "./layout.ts";
 import type { Layout } from "./layout.ts";
 
 /** What a region function returns: 0 to be dispatched again at RIP, else 1 + the kind of stop, or one of these. */
@@ -181,7 +202,10 @@ export class Context {
     const { e } = this;
     const local = this.gprOut(register.index);
     if (register.high) e.i64(8).op(W.i64_shl).get(local).i64(-0xff01).op(W.i64_and, W.i64_or);
-    else if (register.size < 4) e.get(local).i64(register.size === 1 ? -0x100 : -0x10000).op(W.i64_and, W.i64_or);
+    else if (register.size < 4)
+      e.get(local)
+        .i64(register.size === 1 ? -0x100 : -0x10000)
+        .op(W.i64_and, W.i64_or);
     e.set(local);
   }
 
@@ -251,9 +275,16 @@ export class Context {
     e.get(address).get(entry).memory(Memory.i64_load, tlb).op(W.i64_sub).tee(distance);
     e.i64(4096 - size).op(W.i64_le_u);
     e.if(I32);
-    e.get(distance).wrap().get(entry).memory(Memory.i32_load, tlb + 8).op(W.i32_add);
+    e.get(distance)
+      .wrap()
+      .get(entry)
+      .memory(Memory.i32_load, tlb + 8)
+      .op(W.i32_add);
     e.else();
-    e.get(address).i64(this.instruction.address).i32(size).call(this.runtime(write ? "write" : "read"));
+    e.get(address)
+      .i64(this.instruction.address)
+      .i32(size)
+      .call(this.runtime(write ? "write" : "read"));
     e.tee(host).i32(-1).op(W.i32_eq).brIf(this.flow.fault);
     e.get(host);
     e.end();
@@ -388,7 +419,11 @@ export class Context {
     if (this.producer) flags.pushFlag(this.e, this.producer, flag, this.cc);
     else {
       this.pushFlags();
-      this.e.i32(31 - Math.clz32(flag)).op(W.i32_shr_u).i32(1).op(W.i32_and);
+      this.e
+        .i32(31 - Math.clz32(flag))
+        .op(W.i32_shr_u)
+        .i32(1)
+        .op(W.i32_and);
     }
   }
 
@@ -432,7 +467,6 @@ export class Context {
     this.e.brIf(this.flow.fault);
   }
 }
-
 
 /** Pushes nothing; sets `entry` to the offset of the TLB entry for the address in a local. Mirrors `tlbOffset`. */
 export function pushTlbEntry(e: Assembler, address: number, entry: number): void {

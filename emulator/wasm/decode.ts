@@ -1,5 +1,4 @@
 /** The front end: iced-x86 decodes, this file copies what the lowerings need into plain objects. */
-import { createRequire } from "node:module";
 import type * as IcedModule from "iced-x86";
 import { PAGE_SIZE } from "../physical-memory.ts";
 
@@ -74,12 +73,19 @@ export const INVALID = "invalid";
 let iced: Iced | undefined;
 let registers: RegisterOperand[] = [];
 
-/** Loads the decoder when the first engine is made. */
+/** Gives the engine its decoder where there is no Node to load it. */
+export function provideDecoder(module: Iced): void {
+  iced = module;
+  registers = registerTable(module);
+}
+
+/** The decoder, in Node (20.16 or newer) loaded when the first region is made: most programs never need it. */
 export function loadDecoder(): Iced {
   if (iced) return iced;
-  iced = createRequire(import.meta.url)("iced-x86") as Iced;
-  registers = registerTable(iced);
-  return iced;
+  const builtin = globalThis.process?.getBuiltinModule?.("node:module");
+  if (!builtin) throw new Error("the wasm engine needs iced-x86: call provideDecoder first");
+  provideDecoder(builtin.createRequire(import.meta.url)("iced-x86") as Iced);
+  return iced!;
 }
 
 function registerTable({ Register, RegisterExt }: Iced): RegisterOperand[] {
@@ -96,7 +102,11 @@ function registerTable({ Register, RegisterExt }: Iced): RegisterOperand[] {
     });
     if (RegisterExt.isGPR(value)) {
       const operand = of("gpr");
-      const number = high ? value - Register.AH : RegisterExt.isGPR8(value) ? gpr8Number(Register, value) : operand.index;
+      const number = high
+        ? value - Register.AH
+        : RegisterExt.isGPR8(value)
+          ? gpr8Number(Register, value)
+          : operand.index;
       table[value] = { ...operand, index: number };
     } else if (RegisterExt.isXMM(value)) table[value] = of("xmm");
     else if (RegisterExt.isMM(value)) table[value] = of("mm");

@@ -53,14 +53,21 @@ export interface FlagLocals {
 
 /** Leaves the sign bit of the i64 on the stack as an i32 of 0 or 1. */
 export function signBit(e: Assembler, size: number): void {
-  e.i64(size * 8 - 1).op(W.i64_shr_u).wrap();
+  e.i64(size * 8 - 1)
+    .op(W.i64_shr_u)
+    .wrap();
   if (size < 8) e.i32(1).op(W.i32_and);
 }
 
 /** Pushes one flag as an i32 of 0 or 1. */
 export function pushFlag(e: Assembler, { kind, size }: Producer, flag: number, { a, b, r }: FlagLocals): void {
   if (kind === KIND_FLAGS) {
-    e.get(r).wrap().i32(31 - Math.clz32(flag)).op(W.i32_shr_u).i32(1).op(W.i32_and);
+    e.get(r)
+      .wrap()
+      .i32(31 - Math.clz32(flag))
+      .op(W.i32_shr_u)
+      .i32(1)
+      .op(W.i32_and);
     return;
   }
   switch (flag) {
@@ -118,10 +125,14 @@ function pushOverflow(e: Assembler, kind: number, size: number, { a, b, r }: Fla
       e.i32(0);
       return;
     case KIND_INC:
-      e.get(r).i64(1n << BigInt(size * 8 - 1)).op(W.i64_eq);
+      e.get(r)
+        .i64(1n << BigInt(size * 8 - 1))
+        .op(W.i64_eq);
       return;
     case KIND_DEC:
-      e.get(r).i64((1n << BigInt(size * 8 - 1)) - 1n).op(W.i64_eq);
+      e.get(r)
+        .i64((1n << BigInt(size * 8 - 1)) - 1n)
+        .op(W.i64_eq);
       return;
     default:
       e.get(a).wrap();

@@ -5,7 +5,9 @@ import { STATUS } from "./flags.ts";
 /** Instructions that cannot fault when they have no memory operand. */
 const HARMLESS = new Set(
   `mov movzx movsx movsxd lea add adc sub sbb cmp and or xor test not neg inc dec shl shr sar rol ror shld shrd imul mul
-   bsf bsr tzcnt lzcnt popcnt bt bts btr btc bswap xchg cwde cdqe cdq cqo cbw cwd nop endbr64 sahf lahf clc stc cmc`.split(/\s+/),
+   bsf bsr tzcnt lzcnt popcnt bt bts btr btc bswap xchg cwde cdqe cdq cqo cbw cwd nop endbr64 sahf lahf clc stc cmc`.split(
+    /\s+/,
+  ),
 );
 
 function harmless({ mnemonic, operands }: Instruction): boolean {

@@ -63,7 +63,8 @@ export class PageWalker {
       if (user === 0 || (access === WRITE && writable === 0) || (access === FETCH && !executable)) {
         return this.fail(VECTOR_PF, PF_PRESENT | PF_USER | access);
       }
-      if (large) pfn = level === 1 ? pfn - (pfn % 512) + ((low >>> 12) & 511) : pfn - (pfn % 262144) + ((low >>> 12) & 262143);
+      if (large)
+        pfn = level === 1 ? pfn - (pfn % 512) + ((low >>> 12) & 511) : pfn - (pfn % 262144) + ((low >>> 12) & 262143);
       this.inRam(pfn);
       for (let above = 3; above >= level; above--) u32[path[above]!]! |= A;
       if (access === WRITE) u32[slot]! |= D;

@@ -65,7 +65,7 @@ export class Translator {
     const address = (high >>> 0) * TWO_32 + (low >>> 0);
     const code = this.instructionBytes(address, pfn);
     if (!code) return -1;
-    const key = `${address}:${Buffer.from(code.bytes).toString("latin1")}`;
+    const key = `${address}:${code.bytes.join()}`;
     let step = this.steps.get(key);
     if (!step) {
       if (this.steps.size > 5000) this.steps.clear();
@@ -129,7 +129,7 @@ export class Translator {
     const reader = new CodeReader(bytes, page);
     let blocks: Block[];
     try {
-      blocks = findBlocks(reader, address);
+      blocks = findBlocks(reader, address, (other) => this.regions.find(other, pfn) !== undefined);
     } finally {
       reader.dispose();
     }
@@ -200,7 +200,7 @@ export class Translator {
       const text = blocks.map(({ start, instructions }) =>
         [start.toString(16), ...instructions.map((instruction) => instruction.form)].join(" "),
       );
-      const hex = Buffer.from(bytes).toString("hex");
+      const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
       throw new Error(`bad code was generated for ${text.join("; ")} (${hex}): ${String(error)}`, { cause: error });
     }
   }

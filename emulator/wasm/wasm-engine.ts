@@ -35,7 +35,7 @@ import {
   type Layout,
 } from "./layout.ts";
 import { loadState, resetState, storeState } from "./runtime/fpu-state.ts";
-import { createHelpers } from "./runtime/helpers.ts";
+import { createHelpers } from "./runtime/host-functions.ts";
 import { Translator } from "./translator.ts";
 
 const TF = 0x100;
@@ -43,6 +43,12 @@ const TF = 0x100;
 const SYSTEM_FLAGS = 0x100 | 0x400 | 0x4000 | 0x40000 | 0x200000;
 /** Bit 1 and IF are always set. */
 const FIXED_FLAGS = 0x202;
+
+/**
+ * After so many blocks a region is left and entered again: V8 replaces a function by its optimized form only when it is
+ * called (notes/wasm-jit.md, section 4).
+ */
+const REENTRY_BLOCKS = 20_000;
 
 class WasmEngine implements Engine {
   readonly memory: PhysicalMemory;
@@ -60,6 +66,8 @@ class WasmEngine implements Engine {
   private readonly i32: Int32Array;
   private readonly u64: BigUint64Array;
   private disposed = false;
+  /** Budget of this run that generated code has not been given yet. */
+  private unallotted = 0;
 
   constructor(memory: PhysicalMemory) {
     this.memory = memory;
@@ -92,7 +100,8 @@ class WasmEngine implements Engine {
     if (this.disposed) throw new Error("the engine has been disposed of");
     const { u32, i32 } = this;
     this.splitFlags();
-    i32[AT_BUDGET / 4] = budget;
+    this.unallotted = budget;
+    this.allot();
     let status: number = STATUS_DISPATCH;
     try {
       status = this.loop();
@@ -101,7 +110,7 @@ class WasmEngine implements Engine {
     }
     const { stop } = this;
     stop.kind = (status - 1) as StopKind;
-    stop.executed = budget - i32[AT_BUDGET / 4]!;
+    stop.executed = budget - this.unallotted - i32[AT_BUDGET / 4]!;
     if (stop.kind === STOP_FAULT || stop.kind === STOP_TRAP) {
       stop.vector = u32[AT_STOP_VECTOR / 4]!;
       stop.errorCode = u32[AT_STOP_ERROR / 4]!;
@@ -122,7 +131,7 @@ class WasmEngine implements Engine {
   }
 
   flushPage(address: number): void {
-    this.guest.flushPage(address % 4294967296 | 0, Math.floor(address / 4294967296) | 0);
+    this.guest.flushPage((address % 4294967296) | 0, Math.floor(address / 4294967296) | 0);
     this.translator.flushJumpsOf(address);
   }
 
@@ -144,6 +153,12 @@ class WasmEngine implements Engine {
     for (const pfn of this.layout.frames) this.memory.release(pfn);
   }
 
+  private allot(): void {
+    const part = Math.min(this.unallotted, REENTRY_BLOCKS);
+    this.i32[AT_BUDGET / 4] = part;
+    this.unallotted -= part;
+  }
+
   /** Runs until a stop; returns 1 + its kind. */
   private loop(): number {
     const { u32, base } = this;
@@ -156,7 +171,8 @@ class WasmEngine implements Engine {
       }
       if (status === STATUS_FAULT && this.guest.codeWriteWanted) status = STATUS_CODE_WRITE;
       if (status === STATUS_CODE_WRITE) status = this.stepOverCodeWrite();
-      if (status !== STATUS_DISPATCH && status !== STATUS_RECHECK) return status;
+      if (status === STATUS_BUDGET && this.unallotted > 0) this.allot();
+      else if (status !== STATUS_DISPATCH && status !== STATUS_RECHECK) return status;
     }
   }
 

@@ -130,7 +130,7 @@ export const pidfd_getfd = handler("pidfd_getfd", (task, pidfd, fd, flags) => {
   if (!(file instanceof PidFile)) throw EBADF;
   const target = file.pid.task;
   if (!target || target.state >= TASK_ZOMBIE) throw ESRCH;
-  if (target.creds.uid !== task.creds.uid && !capableIn(task, 19, target.creds.userNamespace)) throw EPERM;
+  if (!mayInspect(task, target)) throw EPERM;
   const wanted = target.files.getAny(fd);
   wanted.retain();
   try {

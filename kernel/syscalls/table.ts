@@ -18,6 +18,7 @@ import * as shm from "./shm.ts";
 import * as signalfd from "./signalfd.ts";
 import * as system from "./system.ts";
 import * as time from "./time.ts";
+import * as socket from "./socket.ts";
 import * as timer from "./timer.ts";
 import { wait4, waitid } from "./wait.ts";
 
@@ -82,6 +83,11 @@ export const syscallTable: readonly TableEntry[] = [
 
   partial(futex.futex, "priority inheritance without priorities: waiters are served in order"),
   full(futex.futex_waitv),
+  partial(socket.socketpair, "AF_UNIX; there are no other sockets"),
+  partial(socket.sendto, "MSG_DONTWAIT and MSG_NOSIGNAL"),
+  partial(socket.recvfrom, "MSG_DONTWAIT"),
+  full(socket.shutdown),
+
   full(shm.shmget),
   full(shm.shmat),
   full(shm.shmdt),

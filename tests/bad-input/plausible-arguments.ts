@@ -9,7 +9,7 @@ import { _LINUX_CAPABILITY_VERSION_3, cap_user_header } from "../../abi/capabili
 import { SS_DISABLE, sigevent, stack_t } from "../../abi/signal.ts";
 import { isPointer, type AnyPointerArg, type Arg, type Syscall } from "../../abi/syscalls.ts";
 import { PAGE_SIZE } from "../../kernel/mm/layout.ts";
-import { copyToUser } from "../../kernel/mm/user-copy.ts";
+import { copyToUser, readU32 } from "../../kernel/mm/user-copy.ts";
 import { killGroupNow } from "../../kernel/task/exit.ts";
 import { ParkedTask } from "../support/parked-task.ts";
 
@@ -45,7 +45,7 @@ const openers = {
   inotify: ["inotify_init1", 0x800],
 } as const;
 
-export type Descriptors = Record<keyof typeof openers, number>;
+export type Descriptors = Record<keyof typeof openers | "socket", number>;
 
 /** A process with the memory and the descriptors that the arguments speak of. */
 export function prepareTask(): { parked: ParkedTask; descriptors: Descriptors } {
@@ -77,7 +77,12 @@ export function prepareTask(): { parked: ParkedTask; descriptors: Descriptors } 
 }
 
 /** Something to wait for, to list and to take: without it calls would not come as far as their pointers. */
-function prepareMore(parked: ParkedTask, { epoll }: Descriptors): void {
+function prepareMore(parked: ParkedTask, descriptors: Descriptors): void {
+  const { epoll } = descriptors;
+  parked.call("socketpair", 1, 1, 0, INNER);
+  descriptors.socket = readU32(parked.task.memory, INNER);
+  parked.call("write", readU32(parked.task.memory, INNER + 4), INNER, SLOT_BYTES / 2);
+  parked.call("shmget", 0, PAGE_SIZE, 0o1600);
   // A child that has ended, whose SIGCHLD is gone.
   const child = parked.call("fork");
   const group = parked.kernel.initPidNamespace.find(Number(child))!.group!;
@@ -125,6 +130,9 @@ const SPECIAL: Readonly<Record<string, Readonly<Record<string, Value>>>> = {
   timerfd_settime: { fd: ({ timer }) => timer },
   timerfd_gettime: { fd: ({ timer }) => timer },
   pidfd_send_signal: { pidfd: ({ pidfd }) => pidfd, sig: 0 },
+  socketpair: { domain: 1, type: 1 },
+  sendto: { sockfd: ({ socket }) => socket },
+  recvfrom: { sockfd: ({ socket }) => socket },
   tee: { fd_in: PIPE_READ, fd_out: PIPE_WRITE },
   vmsplice: { fd: PIPE_WRITE },
   splice: { fd_in: FILE, fd_out: PIPE_WRITE, off_out: 0, len: 8 },

@@ -10,6 +10,7 @@ import { createUnicornEngine } from "../../emulator/unicorn/unicorn-engine.ts";
 import type { Tracer } from "../../kernel/events.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { kernelSigInfo, sendSignalToGroup } from "../../kernel/signal/send.ts";
+import { REGISTERS_SET } from "../../kernel/task/task.ts";
 import { createMachine, type MachineResult } from "../../machine/index.ts";
 import { census, type Census } from "../support/census.ts";
 import { MemoryHost } from "../support/memory-host.ts";
@@ -86,7 +87,7 @@ export async function grind(calls: number, seed: number): Promise<Grind> {
     },
     callLeft(_task, number, result) {
       const tally = tallies.get(kernel!.dispatcher.row(number)?.name ?? `number ${number}`);
-      if (tally && result >= 0) tally.done++;
+      if (tally && (result >= 0 || result === REGISTERS_SET)) tally.done++;
     },
     taskCreated() {
       mostTasks = Math.max(mostTasks, kernel!.taskCount);

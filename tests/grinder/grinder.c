@@ -95,7 +95,9 @@ static const struct call calls[] = {
     {__NR_madvise, "mli"}, {__NR_msync, "mli"}, {__NR_mincore, "mlP"}, {__NR_brk, "k"}, {__NR_mlock, "ml"},
     {__NR_mlockall, "i"}, {__NR_munlockall, ""},
     {__NR_uname, "P"}, {__NR_sysinfo, "P"}, {__NR_getrandom, "Pni"}, {__NR_umask, "i"}, {__NR_vhangup, ""},
-    {__NR_ptrace, "ipaa"}, {__NR_signalfd4, "-M8z"}, {__NR_shmget, "inr"}, {__NR_socketpair, "iizP"}, {__NR_seccomp, "iiP"},
+    {__NR_ptrace, "ipaa"}, {__NR_signalfd4, "-M8z"}, {__NR_shmget, "inr"}, {__NR_socketpair, "iizP"}, {__NR_socketpair, "1jzP"},
+    {__NR_sendto, "fPnizz"}, {__NR_recvfrom, "fPnizz"}, {__NR_shmget, "zlr"}, {__NR_shmat, "jzz"}, {__NR_shmctl, "jjP"},
+    {__NR_shmdt, "a"}, {__NR_seccomp, "iiP"},
 };
 
 /* Fills a slot with something that some call may take. */
@@ -344,6 +346,7 @@ static void open_some(struct random *random, int self) {
   SYS2(timerfd_create, 1, 0);
   SYS4(signalfd4, -1, &mask, 8, 0);
   SYS2(memfd_create, "memory", 0);
+  SYS4(socketpair, 1, 1, 0, fds);
   SYS2(pidfd_open, self, 0);
   SYS2(pidfd_open, 1 + below(random, 30), 0);
 }

@@ -52,10 +52,14 @@ export async function runSelftests(tests: readonly Selftest[], said: (report: Re
 async function runBoth(test: Selftest): Promise<Report> {
   const path = programPath(test.directory, test.program);
   const clock = test.measuresTime ? ["--clock=virtual"] : [];
-  const [native, ours] = await Promise.all([
+  const both = await Promise.all([
     run(path, test.args),
-    run(process.execPath, [trapgate, "run", "--host", ...clock, path, ...test.args]),
+    run(process.execPath, [trapgate, "run", "--host", "--rw", ...clock, path, ...test.args]),
   ]);
+  const [, ours] = both;
+  // Some of them race against the clock, and lose on a busy host.
+  const again = !test.slow && readOutcomes(both[0].text, both[0].code).some(({ outcome }) => outcome === "failed");
+  const native = again ? await run(path, test.args) : both[0];
   const cases = compareCases(readOutcomes(native.text, native.code), readOutcomes(ours.text, ours.code));
   if (cases.every((each) => each.native === each.ours) && native.code !== ours.code)
     cases.push({ name: `exit code ${native.code}, ours ${ours.code}`, native: "passed", ours: "failed" });

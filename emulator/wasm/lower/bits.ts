@@ -22,7 +22,9 @@ function bitTest(name: keyof typeof CHANGE): Lowering {
     const [bit, mask, old] = [g.t64(), g.t64(), g.t64()];
     const carry = g.t32();
     g.read(offset, size);
-    e.i64(size * 8 - 1).op(W.i64_and).set(bit);
+    e.i64(size * 8 - 1)
+      .op(W.i64_and)
+      .set(bit);
     e.i64(1).get(bit).op(W.i64_shl).set(mask);
     let operand = target;
     if (target.kind === "memory" && offset.kind === "register") operand = farOperand(g, target, offset, size);
@@ -48,7 +50,11 @@ function farOperand(g: Context, target: Operand & { kind: "memory" }, offset: Op
   g.pushOffset(target);
   g.read(offset, size);
   g.signExtend(size);
-  e.i64(Math.log2(size * 8)).op(W.i64_shr_s).i64(Math.log2(size)).op(W.i64_shl, W.i64_add).set(address);
+  e.i64(Math.log2(size * 8))
+    .op(W.i64_shr_s)
+    .i64(Math.log2(size))
+    .op(W.i64_shl, W.i64_add)
+    .set(address);
   return { ...target, base: g.aliasRegister(address), index: undefined, displacement: 0n };
 }
 

@@ -10,7 +10,9 @@ import { STRINGS } from "./strings.ts";
 import { SSE_INTEGER } from "./sse-integer.ts";
 import { sseFloat } from "./sse-float.ts";
 import { SSE_MOVES } from "./sse-moves.ts";
+import { SSE_STRINGS } from "./sse-strings.ts";
 import { SYSTEM } from "./system.ts";
+import { X87 } from "./x87.ts";
 
 export const LOWERINGS: ReadonlyMap<string, Lowering> = new Map<string, Lowering>([
   ...ARITHMETIC,
@@ -21,7 +23,9 @@ export const LOWERINGS: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ...CONTROL,
   ...STRINGS,
   ...SYSTEM,
+  ...X87,
   ...SSE_MOVES,
+  ...SSE_STRINGS,
   ...SSE_INTEGER,
   ...sseFloat(new Map(STRINGS)),
 ]);

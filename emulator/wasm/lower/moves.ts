@@ -80,7 +80,8 @@ export function push(g: Context, value: number, size: number): void {
 
 function pushOperand(g: Context): void {
   const operand = g.instruction.operands[0]!;
-  const size = operand.kind === "immediate" ? (/w_imm|d16|_imm16/i.test(g.instruction.form) ? 2 : 8) : stackSize(operand);
+  const size =
+    operand.kind === "immediate" ? (/w_imm|d16|_imm16/i.test(g.instruction.form) ? 2 : 8) : stackSize(operand);
   const value = g.t64();
   if (operand.kind === "register" && operand.class === "segment") g.e.i64(SELECTOR[operand.index]!);
   else g.read(operand, size);
@@ -239,7 +240,13 @@ function swapBytes(g: Context): void {
   if (size === 2) e.i64(0);
   else {
     for (let i = 0; i < size; i++) {
-      e.get(v).i64(i * 8).op(W.i64_shr_u).i64(255).op(W.i64_and).i64((size - 1 - i) * 8).op(W.i64_shl);
+      e.get(v)
+        .i64(i * 8)
+        .op(W.i64_shr_u)
+        .i64(255)
+        .op(W.i64_and)
+        .i64((size - 1 - i) * 8)
+        .op(W.i64_shl);
       if (i > 0) e.op(W.i64_or);
     }
   }
@@ -299,4 +306,3 @@ export const MOVES: LoweringRows = [
     .split(" ")
     .map((name) => [name, nothing] as const),
 ];
-

@@ -31,7 +31,10 @@ function product(g: Context, a: number, b: number, size: number, signed: boolean
   extended(b);
   e.op(W.i64_mul).tee(high);
   g.mask(size);
-  e.set(low).get(high).i64(size * 8).op(W.i64_shr_u);
+  e.set(low)
+    .get(high)
+    .i64(size * 8)
+    .op(W.i64_shr_u);
   g.mask(size);
   e.set(high);
 }
@@ -125,14 +128,19 @@ function divide(signed: boolean): Lowering {
       g.raise(0, 0);
       e.end();
     }
-    e.get(n).get(d).op(signed ? W.i64_div_s : W.i64_div_u).tee(q);
+    e.get(n)
+      .get(d)
+      .op(signed ? W.i64_div_s : W.i64_div_u)
+      .tee(q);
     if (signed) g.signExtend(size);
     else g.mask(size);
     e.get(q).op(W.i64_ne);
     e.if();
     g.raise(0, 0);
     e.end();
-    e.get(n).get(d).op(signed ? W.i64_rem_s : W.i64_rem_u);
+    e.get(n)
+      .get(d)
+      .op(signed ? W.i64_rem_s : W.i64_rem_u);
     g.mask(size);
     e.set(r).get(q);
     g.mask(size);
@@ -168,13 +176,21 @@ function divideWide(g: Context, signed: boolean, d: number, q: number, r: number
     e.get(d).i64(-1).op(W.i64_ne, W.i32_and);
   } else e.op(W.i64_eqz);
   e.if();
-  e.get(rax).get(d).op(signed ? W.i64_div_s : W.i64_div_u).set(q);
-  e.get(rax).get(d).op(signed ? W.i64_rem_s : W.i64_rem_u).set(r);
+  e.get(rax)
+    .get(d)
+    .op(signed ? W.i64_div_s : W.i64_div_u)
+    .set(q);
+  e.get(rax)
+    .get(d)
+    .op(signed ? W.i64_rem_s : W.i64_rem_u)
+    .set(r);
   e.get(q).set(rax).get(r).set(rdx);
   e.else();
   g.spill(RAX, RDX);
   e.storeLocalAt(Memory.i64_store, AT_SCRATCH, d);
-  e.i32(8).i32(signed ? 1 : 0).call(g.runtime("divide"));
+  e.i32(8)
+    .i32(signed ? 1 : 0)
+    .call(g.runtime("divide"));
   e.if();
   g.raise(0, 0);
   e.end();

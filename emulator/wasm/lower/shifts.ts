@@ -89,11 +89,25 @@ function rotate(left: boolean): Lowering {
     const [carry, overflow] = [g.t32(), g.t32()];
     g.modify(target!, () => {
       if (size === 8) e.get(count.local).op(left ? W.i64_rotl : W.i64_rotr);
-      else if (size === 4) e.wrap().get(count.local).wrap().op(left ? W.i32_rotl : W.i32_rotr).extend();
+      else if (size === 4)
+        e.wrap()
+          .get(count.local)
+          .wrap()
+          .op(left ? W.i32_rotl : W.i32_rotr)
+          .extend();
       else {
-        e.set(a).get(count.local).i64(bits - 1).op(W.i64_and).set(turns);
-        e.get(a).get(turns).op(left ? W.i64_shl : W.i64_shr_u);
-        e.get(a).i64(bits).get(turns).op(W.i64_sub, left ? W.i64_shr_u : W.i64_shl, W.i64_or);
+        e.set(a)
+          .get(count.local)
+          .i64(bits - 1)
+          .op(W.i64_and)
+          .set(turns);
+        e.get(a)
+          .get(turns)
+          .op(left ? W.i64_shl : W.i64_shr_u);
+        e.get(a)
+          .i64(bits)
+          .get(turns)
+          .op(W.i64_sub, left ? W.i64_shr_u : W.i64_shl, W.i64_or);
         g.mask(size);
       }
       e.tee(r);
@@ -134,8 +148,14 @@ function rotateThroughCarry(left: boolean): Lowering {
       if (size === 8) rotateWide();
       else {
         e.get(old).i64(bits).op(W.i64_shl).get(a).op(W.i64_or).set(whole);
-        e.get(whole).get(turns).op(left ? W.i64_shl : W.i64_shr_u);
-        e.get(whole).i64(bits + 1).get(turns).op(W.i64_sub, left ? W.i64_shr_u : W.i64_shl, W.i64_or).set(whole);
+        e.get(whole)
+          .get(turns)
+          .op(left ? W.i64_shl : W.i64_shr_u);
+        e.get(whole)
+          .i64(bits + 1)
+          .get(turns)
+          .op(W.i64_sub, left ? W.i64_shr_u : W.i64_shl, W.i64_or)
+          .set(whole);
         bitAt(g, whole, bits);
         e.wrap().set(carry).get(whole);
         g.mask(size);
@@ -182,10 +202,14 @@ function doubleShift(left: boolean): Lowering {
     g.read(source);
     e.set(b);
     g.modify(target, () => {
-      e.tee(a).get(count.local).op(left ? W.i64_shl : W.i64_shr_u);
+      e.tee(a)
+        .get(count.local)
+        .op(left ? W.i64_shl : W.i64_shr_u);
       e.get(b);
       if (size === 8) {
-        e.i64(1).op(left ? W.i64_shr_u : W.i64_shl).i64(63);
+        e.i64(1)
+          .op(left ? W.i64_shr_u : W.i64_shl)
+          .i64(63);
       } else e.i64(bits);
       e.get(count.local).op(W.i64_sub, left ? W.i64_shr_u : W.i64_shl, W.i64_or);
       e.get(a).get(count.local).op(W.i64_eqz, W.i32_eqz).select();
@@ -197,7 +221,14 @@ function doubleShift(left: boolean): Lowering {
       if (left) e.i64(bits).get(count.local).op(W.i64_sub);
       else e.get(count.local).i64(1).op(W.i64_sub);
       e.op(W.i64_shr_u).i64(1).op(W.i64_and).set(carry);
-      e.get(a).get(r).op(W.i64_xor).i64(bits - 1).op(W.i64_shr_u).i64(1).op(W.i64_and).set(overflow);
+      e.get(a)
+        .get(r)
+        .op(W.i64_xor)
+        .i64(bits - 1)
+        .op(W.i64_shr_u)
+        .i64(1)
+        .op(W.i64_and)
+        .set(overflow);
       g.setFlags(flags.KIND_RESULT, size, overflow, carry, r);
     });
   };

@@ -79,7 +79,16 @@ function arithmetic(name: string): LoweringRows {
   return [SINGLE, DOUBLE].flatMap((format) => {
     const letter = format === SINGLE ? "s" : "d";
     return [
-      [`${name}p${letter}`, vectors(({ e }, a, b) => void e.get(a).get(b).op(simd(`${format.lanes}_${name}`)))],
+      [
+        `${name}p${letter}`,
+        vectors(
+          ({ e }, a, b) =>
+            void e
+              .get(a)
+              .get(b)
+              .op(simd(`${format.lanes}_${name}`)),
+        ),
+      ],
       [`${name}s${letter}`, scalar(format, ({ e }, a, b) => void e.get(a).get(b).op(scalarOp(format, name)))],
     ] as const;
   });
@@ -91,11 +100,17 @@ function extreme(name: "min" | "max"): LoweringRows {
     const letter = format === SINGLE ? "s" : "d";
     const compare = scalarOp(format, name === "min" ? "lt" : "gt");
     return [
-      [`${name}p${letter}`, vectors(({ e }, a, b) => void e.get(b).get(a).op(simd(`${format.lanes}_p${name}`)))],
       [
-        `${name}s${letter}`,
-        scalar(format, ({ e }, a, b) => void e.get(a).get(b).get(a).get(b).op(compare).select()),
+        `${name}p${letter}`,
+        vectors(
+          ({ e }, a, b) =>
+            void e
+              .get(b)
+              .get(a)
+              .op(simd(`${format.lanes}_p${name}`)),
+        ),
       ],
+      [`${name}s${letter}`, scalar(format, ({ e }, a, b) => void e.get(a).get(b).get(a).get(b).op(compare).select())],
     ] as const;
   });
 }
@@ -205,7 +220,9 @@ function toInteger(format: Format, truncates: boolean): Lowering {
       byRounding(g, format.type, (mode) => e.get(value).op(scalarOp(format, ROUND[mode]!)));
       e.set(value);
     }
-    e.get(value).op(format === SINGLE ? Sat.i64_trunc_sat_f32_s : Sat.i64_trunc_sat_f64_s).set(result);
+    e.get(value)
+      .op(format === SINGLE ? Sat.i64_trunc_sat_f32_s : Sat.i64_trunc_sat_f64_s)
+      .set(result);
     e.get(result);
     if (size === 4) {
       // NaN saturates to 0, which is not indefinite.
@@ -234,7 +251,9 @@ function fromInteger(format: Format): Lowering {
     g.signExtend(size);
     e.set(value);
     pushVector(g, target);
-    e.get(value).op(format === SINGLE ? W.f32_convert_i64_s : W.f64_convert_i64_s).lane(format.replace, 0);
+    e.get(value)
+      .op(format === SINGLE ? W.f32_convert_i64_s : W.f64_convert_i64_s)
+      .lane(format.replace, 0);
     popVector(g, target);
   };
 }
@@ -248,7 +267,9 @@ function changeScalar(from: Format, to: Format): Lowering {
     pushScalar(g, source, from);
     e.set(value);
     pushVector(g, target);
-    e.get(value).op(to === DOUBLE ? W.f64_promote_f32 : W.f32_demote_f64).lane(to.replace, 0);
+    e.get(value)
+      .op(to === DOUBLE ? W.f64_promote_f32 : W.f32_demote_f64)
+      .lane(to.replace, 0);
     popVector(g, target);
   };
 }
@@ -276,7 +297,9 @@ function singlesToIntegers(truncates: boolean): Lowering {
     }
     e.i32(0x80000000).op(V.i32x4_splat).get(b).op(simd("i32x4_trunc_sat_f32x4_s"));
     // Out of range or NaN: not below 2^31. Below -2^31 saturates to the indefinite by itself.
-    e.get(b).f32(2 ** 31).op(V.f32x4_splat, V.f32x4_lt, V.not, V.bitselect);
+    e.get(b)
+      .f32(2 ** 31)
+      .op(V.f32x4_splat, V.f32x4_lt, V.not, V.bitselect);
   });
 }
 
@@ -323,7 +346,12 @@ function horizontal(format: Format, name: "add" | "sub"): Lowering {
   const n = format.bytes;
   const even = Array.from({ length: 16 }, (_, i) => Math.floor(i / n) * 2 * n + (i % n));
   return vectors(({ e }, a, b) => {
-    e.get(a).get(b).shuffle(even).get(a).get(b).shuffle(even.map((lane) => lane + n));
+    e.get(a)
+      .get(b)
+      .shuffle(even)
+      .get(a)
+      .get(b)
+      .shuffle(even.map((lane) => lane + n));
     e.op(simd(`${format.lanes}_${name}`));
   });
 }
@@ -333,7 +361,13 @@ function addSubtract(format: Format): Lowering {
   const n = format.bytes;
   const pick = Array.from({ length: 16 }, (_, i) => i + (Math.floor(i / n) % 2) * 16);
   return vectors(({ e }, a, b) => {
-    e.get(a).get(b).op(simd(`${format.lanes}_sub`)).get(a).get(b).op(simd(`${format.lanes}_add`)).shuffle(pick);
+    e.get(a)
+      .get(b)
+      .op(simd(`${format.lanes}_sub`))
+      .get(a)
+      .get(b)
+      .op(simd(`${format.lanes}_add`))
+      .shuffle(pick);
   });
 }
 

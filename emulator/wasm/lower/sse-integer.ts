@@ -46,9 +46,16 @@ const unary = (opcode: number): Lowering => vectors(({ e }, _a, b) => void e.get
 function sign(prefix: string, bits: number): Lowering {
   return vectors(({ e }, a, b) => {
     // (a xor s) - s negates where the source is negative; then 0 where it is 0.
-    e.get(a).get(b).i32(bits - 1).op(simd(`${prefix}_shr_s`), V.xor);
-    e.get(b).i32(bits - 1).op(simd(`${prefix}_shr_s`), simd(`${prefix}_sub`));
-    e.get(b).v128(new Uint8Array(16)).op(simd(`${prefix}_eq`), V.not, V.and);
+    e.get(a)
+      .get(b)
+      .i32(bits - 1)
+      .op(simd(`${prefix}_shr_s`), V.xor);
+    e.get(b)
+      .i32(bits - 1)
+      .op(simd(`${prefix}_shr_s`), simd(`${prefix}_sub`));
+    e.get(b)
+      .v128(new Uint8Array(16))
+      .op(simd(`${prefix}_eq`), V.not, V.and);
   });
 }
 
@@ -75,7 +82,13 @@ function shift(prefix: string, bits: number, direction: "shl" | "shr_s" | "shr_u
     pushVector(g, target);
     e.set(value);
     if (direction === "shr_s") {
-      e.get(value).get(count).wrap().i32(bits - 1).get(fits).select().op(opcode);
+      e.get(value)
+        .get(count)
+        .wrap()
+        .i32(bits - 1)
+        .get(fits)
+        .select()
+        .op(opcode);
     } else {
       e.get(value).get(count).wrap().op(opcode).v128(new Uint8Array(16)).get(fits).select();
     }
@@ -110,7 +123,9 @@ function alignRight(g: Context): void {
     const zero = 32;
     const lane = (i: number): number => (i < half ? 16 + i : i < 2 * half ? i - half : zero);
     const lanes = Array.from({ length: 16 }, (_, i) => lane(i + count));
-    e.get(a).get(b).shuffle(lanes.map((l) => (l === zero ? 0 : l)));
+    e.get(a)
+      .get(b)
+      .shuffle(lanes.map((l) => (l === zero ? 0 : l)));
     if (lanes.includes(zero)) e.v128(lanes.map((l) => (l === zero ? 0 : 255))).op(V.and);
   })(g);
 }
@@ -129,8 +144,13 @@ const ODD_WORDS = [2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31];
 /** The upper halves of 16-bit products. */
 function multiplyHigh(sign: "s" | "u"): Lowering {
   return vectors(({ e }, a, b) => {
-    e.get(a).get(b).op(simd(`i32x4_extmul_low_i16x8_${sign}`));
-    e.get(a).get(b).op(simd(`i32x4_extmul_high_i16x8_${sign}`)).shuffle(ODD_WORDS);
+    e.get(a)
+      .get(b)
+      .op(simd(`i32x4_extmul_low_i16x8_${sign}`));
+    e.get(a)
+      .get(b)
+      .op(simd(`i32x4_extmul_high_i16x8_${sign}`))
+      .shuffle(ODD_WORDS);
   });
 }
 
@@ -139,7 +159,13 @@ const EVEN_DWORDS = [0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11];
 /** PMULUDQ and PMULDQ: elements 0 and 2 to 64 bits. */
 function multiplyEven(sign: "s" | "u"): Lowering {
   return vectors(({ e }, a, b) => {
-    e.get(a).get(a).shuffle(EVEN_DWORDS).get(b).get(b).shuffle(EVEN_DWORDS).op(simd(`i64x2_extmul_low_i32x4_${sign}`));
+    e.get(a)
+      .get(a)
+      .shuffle(EVEN_DWORDS)
+      .get(b)
+      .get(b)
+      .shuffle(EVEN_DWORDS)
+      .op(simd(`i64x2_extmul_low_i32x4_${sign}`));
   });
 }
 
@@ -167,7 +193,9 @@ export function horizontal(size: 2 | 4, opcode: number): Lowering {
       e.get(a).get(b).shuffle([0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]).tee(a).set(b);
     }
     e.get(a).get(b).shuffle(even);
-    e.get(a).get(b).shuffle(even.map((lane) => lane + size));
+    e.get(a)
+      .get(b)
+      .shuffle(even.map((lane) => lane + size));
     e.op(opcode);
   });
 }
@@ -182,7 +210,10 @@ const shuffleBytes = vectors((g, a, b) => {
 const multiplyAddBytes = vectors((g, a, b) => {
   const { e } = g;
   const product = (half: "low" | "high"): void => {
-    e.get(a).op(simd(`i16x8_extend_${half}_i8x16_u`)).get(b).op(simd(`i16x8_extend_${half}_i8x16_s`));
+    e.get(a)
+      .op(simd(`i16x8_extend_${half}_i8x16_u`))
+      .get(b)
+      .op(simd(`i16x8_extend_${half}_i8x16_s`));
     e.op(simd("i32x4_dot_i16x8_s"));
   };
   product("low");
@@ -251,7 +282,12 @@ function blend(size: number): Lowering {
 /** Blends by the sign bits of XMM0. */
 function blendVariable(prefix: string, bits: number): Lowering {
   return vectors((g, a, b) => {
-    g.e.get(b).get(a).get(g.xmm(0)).i32(bits - 1).op(simd(`${prefix}_shr_s`), V.bitselect);
+    g.e
+      .get(b)
+      .get(a)
+      .get(g.xmm(0))
+      .i32(bits - 1)
+      .op(simd(`${prefix}_shr_s`), V.bitselect);
   });
 }
 
@@ -286,9 +322,14 @@ function multipleSums(g: Context): void {
     for (let k = 0; k < 4; k++) {
       const x = context.tv();
       const y = context.tv();
-      e.get(a).get(a).shuffle(Array.from({ length: 16 }, (_, i) => (start + k + i) % 16));
+      e.get(a)
+        .get(a)
+        .shuffle(Array.from({ length: 16 }, (_, i) => (start + k + i) % 16));
       e.op(simd("i16x8_extend_low_i8x16_u")).set(x);
-      e.get(b).lane(V.i8x16_extract_lane_u, group + k).op(V.i16x8_splat).set(y);
+      e.get(b)
+        .lane(V.i8x16_extract_lane_u, group + k)
+        .op(V.i16x8_splat)
+        .set(y);
       e.get(sum).get(x).get(y).op(simd("i16x8_sub"), simd("i16x8_abs"), simd("i16x8_add")).set(sum);
     }
     e.get(sum);

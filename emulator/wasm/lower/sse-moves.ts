@@ -213,7 +213,10 @@ function maskedStore(g: Context): void {
   e.i32(7).op(simd("i8x16_shr_s")).set(mask);
   e.get(host);
   pushVector(g, operands[0]!);
-  e.get(host).memory(size === 16 ? V.load : V.load64_zero).get(mask).op(V.bitselect);
+  e.get(host)
+    .memory(size === 16 ? V.load : V.load64_zero)
+    .get(mask)
+    .op(V.bitselect);
   if (size === 16) e.memory(V.store);
   else e.lane(V.i64x2_extract_lane, 0).memory(Memory.i64_store);
   g.commit(host, size);

@@ -29,13 +29,7 @@ export function pushVector(g: Context, operand: Operand, size = 16, aligned = tr
 }
 
 /** Pushes the host address of a memory operand; for writing it is returned in a local as well. */
-export function pushVectorHost(
-  g: Context,
-  operand: Operand,
-  size: number,
-  write: boolean,
-  aligned: boolean,
-): number {
+export function pushVectorHost(g: Context, operand: Operand, size: number, write: boolean, aligned: boolean): number {
   if (operand.kind !== "memory") throw new Error(`${g.instruction.mnemonic}: not a memory operand`);
   const address = g.t64();
   const host = g.t32();
@@ -69,8 +63,13 @@ export function popVector(g: Context, operand: Operand, size = 16, aligned = tru
 
 /** An MMX register is the mantissa of a physical x87 register, whose exponent becomes all ones. */
 function storeMmx({ e }: Context, index: number, value: number): void {
-  e.i32(0).get(value).lane(V.i64x2_extract_lane, 0).memory(Memory.i64_store, AT_X87 + index * 16);
-  e.i32(0).i32(0xffff).memory(Memory.i32_store16, AT_X87 + index * 16 + 8);
+  e.i32(0)
+    .get(value)
+    .lane(V.i64x2_extract_lane, 0)
+    .memory(Memory.i64_store, AT_X87 + index * 16);
+  e.i32(0)
+    .i32(0xffff)
+    .memory(Memory.i32_store16, AT_X87 + index * 16 + 8);
 }
 
 /** Every MMX instruction makes TOP 0 and all registers used (Intel SDM volume 1, section 9.6.2). */

@@ -13,7 +13,6 @@ const FAULT = 1;
 const AGAIN = 2;
 const DF = 0x400;
 
-
 const REPNE = 2;
 
 export class StringUnit {
@@ -138,8 +137,7 @@ export class StringUnit {
         break;
       }
       case "lods":
-        this.u64[RAX] =
-          size >= 4 ? value : (this.u64[RAX]! & ~((1n << BigInt(size * 8)) - 1n)) | value;
+        this.u64[RAX] = size >= 4 ? value : (this.u64[RAX]! & ~((1n << BigInt(size * 8)) - 1n)) | value;
         break;
       default: {
         const host = this.host(target(), size, false);
