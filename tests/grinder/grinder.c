@@ -374,7 +374,8 @@ static void grind(struct random random, int life) {
         begin(any(&random));
       }
     } else {
-      make_call(call->number, arguments, 0);
+      long result = make_call(call->number, arguments, 0);
+      if (call->number == __NR_shmat && !is_error(result)) *(volatile char *)result = 1;
     }
     if (chance(&random, 200)) misbehave(&random);
     if (chance(&random, 4)) __atomic_store_n(&words[below(&random, 4)], below(&random, 2) ? self : (int)below(&random, 3), __ATOMIC_RELAXED);
@@ -420,7 +421,7 @@ static int supervise(uint64_t seed) {
   print("ready\n");
   while (!stopped) {
     uint64_t arena_seed = any(&random);
-    long pid = SYS5(clone, CLONE_NEWPID | 17, 0, 0, 0, 0);
+    long pid = SYS5(clone, CLONE_NEWPID | CLONE_NEWIPC | 17, 0, 0, 0, 0);
     if (pid == 0) arena(arena_seed);
     if (pid < 0) {
       sleep_us(1000);

@@ -1,6 +1,6 @@
 /** Threads of real programs: what they print and how they end must be the same as on the host. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -36,9 +36,10 @@ describe.skipIf(!hostRunsGuests)("threaded programs run as on the host", () => {
         const product = join(scratch, language.name.replaceAll(/\W+/g, "-"));
         if (language.compile)
           expect(run(language.compile(product, scratch), language.env?.(scratch))).toMatchObject({ code: 0 });
-        const program = language.interpreter
-          ? [language.interpreter, join(import.meta.dirname, language.source), ...(language.args ?? [])]
-          : [product];
+        // In the scratch folder, which the guest sees wherever this project lies: it has a /tmp of its own.
+        const script = join(scratch, language.source);
+        if (language.interpreter) copyFileSync(join(import.meta.dirname, language.source), script);
+        const program = language.interpreter ? [language.interpreter, script, ...(language.args ?? [])] : [product];
         const native = run(program);
         expect(native).toMatchObject({ code: language.code, err: "" });
         expect(run([process.execPath, trapgate, "run", "--host", ...program])).toEqual(native);
