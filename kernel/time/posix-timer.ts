@@ -4,7 +4,7 @@ import type { SigInfo } from "../signal/pending.ts";
 import { queueSignalForGroup, queueSignalForTask } from "../signal/send.ts";
 import type { Task } from "../task/task.ts";
 import type { Expiring } from "../task/timers.ts";
-import { bootOffset, readClock, readCpuClock, type CpuClock } from "./clocks.ts";
+import { bootOffset, readCpuClock, type CpuClock } from "./clocks.ts";
 import type { CpuTimer } from "./cpu-timers.ts";
 import { advance, off, remaining, schedule, type Schedule, type TimerValue } from "./repeating.ts";
 
@@ -47,7 +47,8 @@ export class PosixTimer implements Expiring, CpuTimer {
   }
 
   set(value: number, interval: number, absolute: boolean): void {
-    this.schedule = schedule(this.now, value, interval, absolute);
+    const origin = this.cpu ? 0 : bootOffset(this.owner.kernel, this.clock);
+    this.schedule = schedule(this.now, value, interval, absolute, origin);
     this.overrun = 0;
     this.arm();
   }
@@ -59,13 +60,12 @@ export class PosixTimer implements Expiring, CpuTimer {
   }
 
   isStale(deadline: number): boolean {
-    return this.deleted || this.owner.group.zombie || this.schedule.expires === 0 || this.bootDeadline !== deadline;
+    return this.deleted || this.owner.group.zombie || this.schedule.expires !== deadline;
   }
 
   /** A time on a clock that counts from boot or from the epoch has come. */
   expire(deadline: number): void {
-    if (this.deleted || this.owner.group.zombie || this.schedule.expires === 0) return;
-    if (this.bootDeadline > deadline) return;
+    if (this.isStale(deadline)) return;
     this.notify(advance(this.schedule, this.now));
     this.arm();
   }
@@ -87,12 +87,9 @@ export class PosixTimer implements Expiring, CpuTimer {
     info.overrun = this.lastOverrun;
   }
 
+  /** Times from the epoch are kept as times from boot, which a number holds to the ns. */
   private get now(): number {
-    return this.cpu ? readCpuClock(this.cpu) : readClock(this.owner, this.clock);
-  }
-
-  private get bootDeadline(): number {
-    return this.schedule.expires + bootOffset(this.owner.kernel, this.clock);
+    return this.cpu ? readCpuClock(this.cpu) : this.owner.kernel.now();
   }
 
   private arm(): void {
@@ -101,7 +98,7 @@ export class PosixTimer implements Expiring, CpuTimer {
       if (this.schedule.expires > 0) cpuTimers.add(this);
       else cpuTimers.delete(this);
     } else if (this.schedule.expires > 0) {
-      this.owner.kernel.timers.add(this.bootDeadline, this);
+      this.owner.kernel.timers.add(this.schedule.expires, this);
     }
   }
 

@@ -14,11 +14,14 @@ export interface Schedule {
 
 export const off = (): Schedule => ({ expires: 0, interval: 0 });
 
-/** The schedule that timer_settime describes; `now` is the time on the timer's clock. */
-export function schedule(now: number, value: number, interval: number, absolute: boolean): Schedule {
+/**
+ * The schedule that timer_settime describes; `now` is the time on the timer's clock, and `origin` what to add to an
+ * absolute value to get there.
+ */
+export function schedule(now: number, value: number, interval: number, absolute: boolean, origin = 0): Schedule {
   if (value === 0) return { expires: 0, interval };
   // A timer for time 0 would be one that is off.
-  return { expires: Math.max(1, absolute ? value : now + value), interval };
+  return { expires: Math.max(1, absolute ? value + origin : now + value), interval };
 }
 
 /** What is left of a schedule; a timer that is due but not yet handled has 1 ns. */
@@ -35,6 +38,7 @@ export function advance(timer: Schedule, now: number): number {
     return 1;
   }
   const count = Math.floor((now - timer.expires) / timer.interval) + 1;
-  timer.expires += count * timer.interval;
+  // Far from boot a number cannot hold every ns: the next expiry must be later all the same.
+  timer.expires = Math.max(timer.expires + count * timer.interval, now + Math.max(1, now * Number.EPSILON));
   return count;
 }

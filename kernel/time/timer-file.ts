@@ -9,8 +9,7 @@ import type { Expiring } from "../task/timers.ts";
 import { WaitQueue } from "../task/wait-queue.ts";
 import { OpenFile } from "../vfs/open-file.ts";
 import type { Transfer } from "../vfs/transfer.ts";
-import { bootOffset, isRealtime } from "./clocks.ts";
-import { bootRealtime } from "../task/deadline.ts";
+import { bootOffset } from "./clocks.ts";
 import { advance, off, remaining, schedule, type Schedule, type TimerValue } from "./repeating.ts";
 
 export class TimerFile extends OpenFile implements Expiring {
@@ -33,17 +32,17 @@ export class TimerFile extends OpenFile implements Expiring {
   }
 
   set(value: number, interval: number, absolute: boolean): void {
-    this.schedule = schedule(this.now, value, interval, absolute);
+    this.schedule = schedule(this.now, value, interval, absolute, bootOffset(this.kernel, this.clock));
     this.count = 0;
     this.arm();
   }
 
   isStale(deadline: number): boolean {
-    return this.gone || this.schedule.expires === 0 || this.bootDeadline !== deadline;
+    return this.gone || this.schedule.expires !== deadline;
   }
 
   expire(deadline: number): void {
-    if (this.gone || this.schedule.expires === 0 || this.bootDeadline > deadline) return;
+    if (this.isStale(deadline)) return;
     this.count += advance(this.schedule, this.now);
     this.arm();
     this.readers.wakeAll();
@@ -88,15 +87,12 @@ export class TimerFile extends OpenFile implements Expiring {
     this.gone = true;
   }
 
+  /** Times from the epoch are kept as times from boot, which a number holds to the ns. */
   private get now(): number {
-    return this.kernel.now() + (isRealtime(this.clock) ? bootRealtime(this.kernel) : 0);
-  }
-
-  private get bootDeadline(): number {
-    return this.schedule.expires + bootOffset(this.kernel, this.clock);
+    return this.kernel.now();
   }
 
   private arm(): void {
-    if (this.schedule.expires > 0) this.kernel.timers.add(this.bootDeadline, this);
+    if (this.schedule.expires > 0) this.kernel.timers.add(this.schedule.expires, this);
   }
 }
