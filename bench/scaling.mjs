@@ -135,11 +135,11 @@ $ node bench/scaling.mjs --write
 
 ![Cost of operations against the number of live tasks](scaling.svg)
 
-${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown processor"}, Node ${process.versions.node}; medians of ${ROUNDS} runs.
+${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown processor"}, Node ${process.versions.node}; medians of ${ROUNDS} runs, each the best of five.
 
 ${lines.join("\n")}
 
-Nothing grows faster than the number of tasks. The two rows that grow with it say why; they do so on Linux as well.
+${tooFast === 0 ? "Nothing grows" : `${tooFast} of the operations grow`} faster than the number of tasks. The two rows that grow with it say why; they do so on Linux as well.
 `;
   writeFileSync(join(root, "docs/scaling.md"), await format(text, { parser: "markdown", printWidth: 120 }));
 }

@@ -10,9 +10,13 @@ const ENGINES: readonly { readonly name: string; readonly create: EngineFactory 
   { name: "wasm", create: (memory) => createWasmEngine(memory) },
 ];
 
-/** Declares a group of tests once for every engine. Engines made in a test are disposed of behind it. */
-export function describeEngines(title: string, body: (create: EngineFactory) => void): void {
+/**
+ * Declares a group of tests once for every engine, or for those whose name begins with `family`. Engines made in a test
+ * are disposed of behind it.
+ */
+export function describeEngines(title: string, body: (create: EngineFactory) => void, family = ""): void {
   for (const { name, create } of ENGINES) {
+    if (!name.startsWith(family)) continue;
     const createForTest: EngineFactory = (memory) => {
       const engine = create(memory);
       onTestFinished(() => engine.dispose());
