@@ -48,6 +48,17 @@ export class UserNamespace {
     return this.inside(global, "gidMap");
   }
 
+  /** The id as calls report it: what has no mapping looks like nobody's (/proc/sys/kernel/overflowuid). */
+  uidShown(global: number): number {
+    const inside = this.uidInside(global);
+    return inside < 0 ? OVERFLOW_ID : inside;
+  }
+
+  gidShown(global: number): number {
+    const inside = this.gidInside(global);
+    return inside < 0 ? OVERFLOW_ID : inside;
+  }
+
   /** The global id of one given inside, -1 if it has no mapping. */
   uidGlobal(inside: number): number {
     return this.global(inside, "uidMap");

@@ -1,5 +1,4 @@
 /** The siginfo of a child's change of state, as the receiver's namespaces see it (sigaction(2), SIGCHLD). */
-import { OVERFLOW_ID } from "../namespaces/user-namespace.ts";
 import { groupTimes } from "../task/times.ts";
 import type { ThreadGroup } from "../task/thread-group.ts";
 import type { SigInfo } from "./pending.ts";
@@ -14,13 +13,13 @@ export function childSigInfo(
   code: number,
   status: number,
 ): SigInfo {
-  const uid = parent.leader.creds.userNamespace.uidInside(child.leader.creds.uid);
+  const uid = parent.leader.creds.userNamespace.uidShown(child.leader.creds.uid);
   const times = groupTimes(child);
   return {
     signo,
     code,
     pid: child.pid.numberIn(parent.pid.namespace),
-    uid: uid < 0 ? OVERFLOW_ID : uid,
+    uid,
     status,
     utime: Math.floor(times.user / TICK_NS),
     stime: Math.floor(times.system / TICK_NS),

@@ -13,7 +13,6 @@ import {
   SI_KERNEL,
   SI_USER,
 } from "../../abi/signal.ts";
-import { OVERFLOW_ID } from "../namespaces/user-namespace.ts";
 import type { Pid } from "../pid/pid.ts";
 import { TASK_BLOCKED, TASK_RUNNABLE, TASK_STOPPED, TASK_ZOMBIE, type Task } from "../task/task.ts";
 import type { ThreadGroup } from "../task/thread-group.ts";
@@ -26,8 +25,8 @@ export const kernelSigInfo = (signo: number): SigInfo => ({ signo, code: SI_KERN
 
 /** A signal that a task brings on itself by a system call (SIGPIPE, SIGXFSZ): it looks as if sent by kill(2). */
 export function ownSigInfo(task: Task, signo: number): SigInfo {
-  const uid = task.creds.userNamespace.uidInside(task.creds.uid);
-  return { signo, code: SI_USER, pid: task.group.pid.own, uid: uid < 0 ? OVERFLOW_ID : uid };
+  const uid = task.creds.userNamespace.uidShown(task.creds.uid);
+  return { signo, code: SI_USER, pid: task.group.pid.own, uid };
 }
 
 /** Sends to one thread: tgkill(2), faults. */

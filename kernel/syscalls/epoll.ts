@@ -1,7 +1,7 @@
 /** epoll_create(2), epoll_ctl(2), epoll_wait(2), eventfd(2). */
 import { EBADF, EINTR, EINVAL } from "../../abi/errno.ts";
 import { EFD_CLOEXEC, EFD_NONBLOCK, EFD_SEMAPHORE } from "../../abi/eventfd.ts";
-import { FD_CLOEXEC, O_NONBLOCK } from "../../abi/fcntl.ts";
+import { O_NONBLOCK } from "../../abi/fcntl.ts";
 import {
   EPOLL_CLOEXEC,
   EPOLL_CTL_ADD,
@@ -22,19 +22,9 @@ import { EventFile } from "../fs/eventfd.ts";
 import { checkRange, copyToUser, readU32 } from "../mm/user-copy.ts";
 import { readTimespec } from "../task/deadline.ts";
 import type { Task } from "../task/task.ts";
-import type { OpenFile } from "../vfs/open-file.ts";
 import { sleepOnFiles, startDeadline, timedOut } from "./poll.ts";
+import { installNew } from "../vfs/fd-table.ts";
 import { restoreMask, useTemporaryMask } from "./temporary-mask.ts";
-
-/** A descriptor for a file just made; nothing stays if there is none to be had. */
-export function installNew(task: Task, file: OpenFile, cloexec: boolean): number {
-  try {
-    return task.files.install(file, cloexec ? FD_CLOEXEC : 0, 0, task);
-  } catch (error) {
-    file.release();
-    throw error;
-  }
-}
 
 export const epollCreate = handler("epoll_create", (task, size) => {
   if (size <= 0) throw EINVAL;

@@ -3,7 +3,6 @@ import { CAP_SETGID, CAP_SETUID } from "../../abi/capability.ts";
 import { EACCES, EINVAL, EPERM, ESRCH } from "../../abi/errno.ts";
 import { handler, type Handler } from "../dispatch.ts";
 import { copyToUser, readBytes, writeU32 } from "../mm/user-copy.ts";
-import { OVERFLOW_ID } from "../namespaces/user-namespace.ts";
 import type { Pid } from "../pid/pid.ts";
 import { capableIn } from "../task/capable.ts";
 import type { Credentials } from "../task/credentials.ts";
@@ -15,14 +14,8 @@ export const getpid = handler("getpid", (task) => task.group.pid.numberIn(task.p
 export const gettid = handler("gettid", (task) => task.tid);
 export const getppid = handler("getppid", (task) => task.group.parent?.pid.numberIn(task.pid.namespace) ?? 0);
 
-const shownUid = (task: Task, uid: number): number => {
-  const inside = task.creds.userNamespace.uidInside(uid);
-  return inside < 0 ? OVERFLOW_ID : inside;
-};
-const shownGid = (task: Task, gid: number): number => {
-  const inside = task.creds.userNamespace.gidInside(gid);
-  return inside < 0 ? OVERFLOW_ID : inside;
-};
+const shownUid = (task: Task, uid: number): number => task.creds.userNamespace.uidShown(uid);
+const shownGid = (task: Task, gid: number): number => task.creds.userNamespace.gidShown(gid);
 
 export const getuid = handler("getuid", (task) => shownUid(task, task.creds.uid));
 export const geteuid = handler("geteuid", (task) => shownUid(task, task.creds.euid));

@@ -5,7 +5,6 @@ import { SIGCONT, SIGINFO_SIZE, SIGRTMIN, SI_TKILL, SI_USER, siginfo, siginfo_rt
 import { handler } from "../dispatch.ts";
 import { ProcessDirectory } from "../fs/procfs/process-directory.ts";
 import { readBytes, readU32 } from "../mm/user-copy.ts";
-import { OVERFLOW_ID } from "../namespaces/user-namespace.ts";
 import type { Pid } from "../pid/pid.ts";
 import type { SigInfo } from "../signal/pending.ts";
 import { queueIsFull, sendSignalToGroup, sendSignalToTask } from "../signal/send.ts";
@@ -25,8 +24,8 @@ function maySignal(task: Task, target: Task, signal: number): boolean {
 
 /** The siginfo of a signal sent by the task, as the receiver sees the sender. */
 function infoFrom(task: Task, target: Task, signo: number, code: number): SigInfo {
-  const uid = target.creds.userNamespace.uidInside(task.creds.uid);
-  return { signo, code, pid: task.group.pid.numberIn(target.pid.namespace), uid: uid < 0 ? OVERFLOW_ID : uid };
+  const uid = target.creds.userNamespace.uidShown(task.creds.uid);
+  return { signo, code, pid: task.group.pid.numberIn(target.pid.namespace), uid };
 }
 
 /** A sender in the receiver's own namespace, or below, cannot harm a namespace's init. */

@@ -5,7 +5,7 @@ import { handler } from "../dispatch.ts";
 import { createMemfd } from "../fs/memfd.ts";
 import { readCString } from "../mm/user-copy.ts";
 import { fromBytes } from "../vfs/byte-string.ts";
-import { installNew } from "./epoll.ts";
+import { installNew } from "../vfs/fd-table.ts";
 
 /** NAME_MAX less the prefix "memfd:", with the NUL. */
 const NAME_LIMIT = 250;

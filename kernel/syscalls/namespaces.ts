@@ -2,7 +2,7 @@
 import { CAP_SYS_ADMIN } from "../../abi/capability.ts";
 import * as abi from "../../abi/clone.ts";
 import { EBADF, EINVAL, ENOSPC, EPERM, ESRCH } from "../../abi/errno.ts";
-import { FD_CLOEXEC, O_NONBLOCK } from "../../abi/fcntl.ts";
+import { O_NONBLOCK } from "../../abi/fcntl.ts";
 import { handler } from "../dispatch.ts";
 import { mayInspect } from "../fs/procfs/inspect.ts";
 import { NamespaceFile } from "../fs/procfs/namespace-directory.ts";
@@ -13,6 +13,7 @@ import { capableIn } from "../task/capable.ts";
 import { checkNewUserNamespace } from "../task/clone-request.ts";
 import { credentialsInNewNamespace } from "../task/clone.ts";
 import { PidFile } from "../task/pid-file.ts";
+import { installNew } from "../vfs/fd-table.ts";
 import { TASK_ZOMBIE, type Task } from "../task/task.ts";
 
 const NAMESPACES =
@@ -116,12 +117,7 @@ export const pidfd_open = handler("pidfd_open", (task, pid, flags) => {
   // Only a process has one, not each of its threads.
   if (!found.group) throw EINVAL;
   const file = new PidFile(task.kernel, found, flags);
-  try {
-    return task.files.install(file, FD_CLOEXEC, 0, task);
-  } catch (error) {
-    file.release();
-    throw error;
-  }
+  return installNew(task, file, true);
 });
 
 export const pidfd_getfd = handler("pidfd_getfd", (task, pidfd, fd, flags) => {
@@ -133,10 +129,5 @@ export const pidfd_getfd = handler("pidfd_getfd", (task, pidfd, fd, flags) => {
   if (!mayInspect(task, target)) throw EPERM;
   const wanted = target.files.getAny(fd);
   wanted.retain();
-  try {
-    return task.files.install(wanted, FD_CLOEXEC, 0, task);
-  } catch (error) {
-    wanted.release();
-    throw error;
-  }
+  return installNew(task, wanted, true);
 });

@@ -15,19 +15,8 @@ import { checkRange } from "../mm/user-copy.ts";
 import type { Task } from "../task/task.ts";
 import { userVector } from "../vfs/iovec.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
+import { readableFile, writableFile } from "../vfs/fd-table.ts";
 import { UserTransfer, type Transfer } from "../vfs/transfer.ts";
-
-function readable(task: Task, fd: number): OpenFile {
-  const file = task.files.get(fd);
-  if (!file.readable) throw EBADF;
-  return file;
-}
-
-function writable(task: Task, fd: number): OpenFile {
-  const file = task.files.get(fd);
-  if (!file.writable) throw EBADF;
-  return file;
-}
 
 function buffer(task: Task, address: number, count: number, intoUser: boolean): Transfer {
   checkRange(address, count);
@@ -35,11 +24,11 @@ function buffer(task: Task, address: number, count: number, intoUser: boolean): 
 }
 
 export const read = handler("read", (task, fd, buf, count) =>
-  readable(task, fd).read(task, buffer(task, buf, count, true)),
+  readableFile(task, fd).read(task, buffer(task, buf, count, true)),
 );
 
 export const write = handler("write", (task, fd, buf, count) =>
-  writable(task, fd).write(task, buffer(task, buf, count, false)),
+  writableFile(task, fd).write(task, buffer(task, buf, count, false)),
 );
 
 /** Files without positions give ESPIPE, before anything else is looked at. */
@@ -66,21 +55,21 @@ export const pwrite64 = handler("pwrite64", (task, fd, buf, count, position) => 
 });
 
 export const readv = handler("readv", (task, fd, iov, count) =>
-  readable(task, fd).read(task, userVector(task, iov, count, true)),
+  readableFile(task, fd).read(task, userVector(task, iov, count, true)),
 );
 
 export const writev = handler("writev", (task, fd, iov, count) =>
-  writable(task, fd).write(task, userVector(task, iov, count, false)),
+  writableFile(task, fd).write(task, userVector(task, iov, count, false)),
 );
 
 export const preadv = handler("preadv", (task, fd, iov, count, position) => {
   if (position < 0) throw EINVAL;
-  return positioned(readable(task, fd), position).readFrom(task, userVector(task, iov, count, true), position);
+  return positioned(readableFile(task, fd), position).readFrom(task, userVector(task, iov, count, true), position);
 });
 
 export const pwritev = handler("pwritev", (task, fd, iov, count, position) => {
   if (position < 0) throw EINVAL;
-  return positioned(writable(task, fd), position).writeTo(task, userVector(task, iov, count, false), position);
+  return positioned(writableFile(task, fd), position).writeTo(task, userVector(task, iov, count, false), position);
 });
 
 const KNOWN_RWF = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND;
@@ -88,7 +77,7 @@ const KNOWN_RWF = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | R
 export const preadv2 = handler("preadv2", (task, fd, iov, count, position, _high, flags) => {
   if ((flags & ~KNOWN_RWF) !== 0 || (flags & (RWF_APPEND | RWF_NOAPPEND)) !== 0) throw EOPNOTSUPP;
   if (position < -1) throw EINVAL;
-  const file = readable(task, fd);
+  const file = readableFile(task, fd);
   const to = userVector(task, iov, count, true);
   return position === -1 ? file.read(task, to) : positioned(file, position).readFrom(task, to, position);
 });
@@ -97,7 +86,7 @@ export const pwritev2 = handler("pwritev2", (task, fd, iov, count, position, _hi
   if ((flags & ~KNOWN_RWF) !== 0) throw EOPNOTSUPP;
   if ((flags & RWF_APPEND) !== 0 && (flags & RWF_NOAPPEND) !== 0) throw EINVAL;
   if (position < -1) throw EINVAL;
-  const file = writable(task, fd);
+  const file = writableFile(task, fd);
   const from = userVector(task, iov, count, false);
   const status = file.flags;
   if ((flags & RWF_APPEND) !== 0) file.flags |= O_APPEND;

@@ -17,21 +17,10 @@ import type { Task } from "../task/task.ts";
 import { userVector } from "../vfs/iovec.ts";
 import type { OpenFile } from "../vfs/open-file.ts";
 import { RegularFile } from "../vfs/regular-file.ts";
+import { readableFile, writableFile } from "../vfs/fd-table.ts";
 import { BytesTransfer } from "../vfs/transfer.ts";
 
 const CHUNK = 65536;
-
-function readable(task: Task, fd: number): OpenFile {
-  const file = task.files.get(fd);
-  if (!file.readable) throw EBADF;
-  return file;
-}
-
-function writable(task: Task, fd: number): OpenFile {
-  const file = task.files.get(fd);
-  if (!file.writable) throw EBADF;
-  return file;
-}
 
 /** A position in user memory that a call uses instead of the file's own, and moves on. */
 function readOffset(task: Task, address: number): number {
@@ -41,8 +30,8 @@ function readOffset(task: Task, address: number): number {
 }
 
 export const sendfile = handler("sendfile", (task, outFd, inFd, offset, wanted) => {
-  const source = readable(task, inFd);
-  const target = writable(task, outFd);
+  const source = readableFile(task, inFd);
+  const target = writableFile(task, outFd);
   if (!source.seekable) throw offset === 0 ? EINVAL : ESPIPE;
   if (source.inode.isDirectory) throw EINVAL;
   if ((target.flags & O_APPEND) !== 0) throw EINVAL;
@@ -77,8 +66,8 @@ const roomIn = (pipe: Pipe): number => (pipe.hasReaders ? pipe.room : CHUNK);
 
 export const copyFileRange = handler("copy_file_range", (task, inFd, inOffset, outFd, outOffset, wanted, flags) => {
   if (flags !== 0) throw EINVAL;
-  const source = readable(task, inFd);
-  const target = writable(task, outFd);
+  const source = readableFile(task, inFd);
+  const target = writableFile(task, outFd);
   if ((target.flags & O_APPEND) !== 0) throw EBADF;
   if (source.inode.isDirectory || target.inode.isDirectory) throw EISDIR;
   if (!(source instanceof RegularFile) || !(target instanceof RegularFile)) throw EINVAL;
@@ -108,8 +97,8 @@ const SPLICE_FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_
 export const splice = handler("splice", (task, inFd, inOffset, outFd, outOffset, wanted, flags) => {
   if ((flags & ~SPLICE_FLAGS) !== 0) throw EINVAL;
   if (wanted === 0) return 0;
-  const source = readable(task, inFd);
-  const target = writable(task, outFd);
+  const source = readableFile(task, inFd);
+  const target = writableFile(task, outFd);
   const nonBlocking = (flags & SPLICE_F_NONBLOCK) !== 0;
   const count = Math.min(wanted, CHUNK);
   if (source instanceof PipeFile) {
@@ -192,8 +181,8 @@ function intoPipe(
 export const tee = handler("tee", (task, inFd, outFd, wanted, flags) => {
   if ((flags & ~SPLICE_FLAGS) !== 0) throw EINVAL;
   if (wanted === 0) return 0;
-  const source = readable(task, inFd);
-  const target = writable(task, outFd);
+  const source = readableFile(task, inFd);
+  const target = writableFile(task, outFd);
   if (!(source instanceof PipeFile) || !(target instanceof PipeFile) || source.pipe === target.pipe) throw EINVAL;
   const nonBlocking = (flags & SPLICE_F_NONBLOCK) !== 0;
   if (source.pipe.length === 0) {

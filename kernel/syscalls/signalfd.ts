@@ -1,11 +1,11 @@
 /** signalfd(2) and signalfd4. */
 import { SFD_CLOEXEC, SFD_NONBLOCK } from "../../abi/eventfd.ts";
 import { EINVAL } from "../../abi/errno.ts";
-import { FD_CLOEXEC } from "../../abi/fcntl.ts";
 import { SIGSET_SIZE } from "../../abi/signal.ts";
 import { handler } from "../dispatch.ts";
 import { UNSTOPPABLE } from "../signal/defaults.ts";
 import { SignalFile } from "../signal/signal-file.ts";
+import { installNew } from "../vfs/fd-table.ts";
 import { readSignalSet } from "../signal/user-set.ts";
 import type { Task } from "../task/task.ts";
 
@@ -22,12 +22,7 @@ function openSignalFile(task: Task, fd: number, maskAddress: number, maskSize: n
     return fd;
   }
   const file = new SignalFile(task.kernel, mask, flags);
-  try {
-    return task.files.install(file, (flags & SFD_CLOEXEC) !== 0 ? FD_CLOEXEC : 0, 0, task);
-  } catch (error) {
-    file.release();
-    throw error;
-  }
+  return installNew(task, file, (flags & SFD_CLOEXEC) !== 0);
 }
 
 export const signalfd = handler("signalfd", (task, fd, mask, size) => openSignalFile(task, fd, mask, size, 0));

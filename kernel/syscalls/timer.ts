@@ -1,6 +1,5 @@
 /** timer_create(2) and family, timerfd_create(2) and family. */
 import { EFAULT, EINVAL, EOPNOTSUPP } from "../../abi/errno.ts";
-import { FD_CLOEXEC } from "../../abi/fcntl.ts";
 import { SIGALRM, SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD, SIGEV_THREAD_ID, sigevent } from "../../abi/signal.ts";
 import {
   CLOCK_BOOTTIME,
@@ -23,6 +22,7 @@ import type { Task } from "../task/task.ts";
 import { cpuClock, isAlarmClock } from "../time/clocks.ts";
 import { PosixTimer, type Notification } from "../time/posix-timer.ts";
 import type { TimerValue } from "../time/repeating.ts";
+import { installNew } from "../vfs/fd-table.ts";
 import { TimerFile } from "../time/timer-file.ts";
 
 const TIMER_CLOCKS: readonly number[] = [CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME];
@@ -119,12 +119,7 @@ export const timerfd_create = handler("timerfd_create", (task, clock, flags) => 
   if ((flags & ~(TFD_CLOEXEC | TFD_NONBLOCK)) !== 0) throw EINVAL;
   if (!TIMER_CLOCKS.includes(clock) && !isAlarmClock(clock)) throw EINVAL;
   const file = new TimerFile(task.kernel, clock, flags);
-  try {
-    return task.files.install(file, (flags & TFD_CLOEXEC) !== 0 ? FD_CLOEXEC : 0, 0, task);
-  } catch (error) {
-    file.release();
-    throw error;
-  }
+  return installNew(task, file, (flags & TFD_CLOEXEC) !== 0);
 });
 
 /** @throws EBADF EINVAL */

@@ -15,7 +15,6 @@ import {
   CLONE_VM,
 } from "../../abi/clone.ts";
 import { Errno } from "../../abi/errno.ts";
-import { FD_CLOEXEC } from "../../abi/fcntl.ts";
 import { FS_BASE, RAX, RSP } from "../../emulator/registers.ts";
 import type { FdTable } from "../vfs/fd-table.ts";
 import { forkAddressSpace } from "../mm/fork.ts";
@@ -32,6 +31,7 @@ import { PidFile } from "./pid-file.ts";
 import { inheritScheduling } from "./scheduling.ts";
 import { copyLimits } from "./resource-limits.ts";
 import { Task } from "./task.ts";
+import { installNew } from "../vfs/fd-table.ts";
 import { ThreadGroup } from "./thread-group.ts";
 
 /**
@@ -103,13 +103,7 @@ function shareFiles(parent: Task, flags: number, undo: (() => void)[]): FdTable 
 
 function storePidFd(parent: Task, request: CloneRequest, pid: Pid, undo: (() => void)[]): void {
   const file = new PidFile(parent.kernel, pid, 0);
-  let fd: number;
-  try {
-    fd = parent.files.install(file, FD_CLOEXEC, 0, parent);
-  } catch (error) {
-    file.release();
-    throw error;
-  }
+  const fd = installNew(parent, file, true);
   undo.push(() => parent.files.close(fd));
   writeU32(parent.memory, request.pidfd, fd);
 }

@@ -159,5 +159,26 @@ export class FdTable {
   }
 }
 
-/** The file behind a descriptor of the task. @throws EBADF */
-export const fileOf = (task: Task, fd: number): OpenFile => task.files.get(fd);
+/** Gives a file that the call has just got a descriptor, or lets go of it. @throws EMFILE ENFILE */
+export function installNew(task: Task, file: OpenFile, cloexec: boolean): number {
+  try {
+    return task.files.install(file, cloexec ? FD_CLOEXEC : 0, 0, task);
+  } catch (error) {
+    file.release();
+    throw error;
+  }
+}
+
+/** The file of a descriptor that is open for reading. @throws EBADF */
+export function readableFile(task: Task, fd: number): OpenFile {
+  const file = task.files.get(fd);
+  if (!file.readable) throw EBADF;
+  return file;
+}
+
+/** The file of a descriptor that is open for writing. @throws EBADF */
+export function writableFile(task: Task, fd: number): OpenFile {
+  const file = task.files.get(fd);
+  if (!file.writable) throw EBADF;
+  return file;
+}
