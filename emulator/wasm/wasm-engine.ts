@@ -88,10 +88,10 @@ class WasmEngine implements Engine {
         u32[AT_STOP_ERROR / 4] = errorCode;
       },
     };
-    const base = instantiate(baseModule(this.layout), { env: { memory: memory.memory, ...hostFunctions } });
-    this.base = base as unknown as BaseExports;
     const helpers = createHelpers(memory, guest);
-    this.translator = new Translator(memory, guest, this.base, { env: { memory: memory.memory, ...base, ...helpers } });
+    const base = instantiate(baseModule(this.layout), { env: { memory: memory.memory, ...hostFunctions, ...helpers } });
+    this.base = base as unknown as BaseExports;
+    this.translator = new Translator(memory, guest, this.base, { env: { memory: memory.memory, ...base } });
     resetState(memory);
     this.storeFpu();
   }
