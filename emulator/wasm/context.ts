@@ -122,6 +122,30 @@ export class Context {
     return this.instruction.address + this.instruction.length;
   }
 
+  /** Pushes the address of the instruction. */
+  pushHere(): void {
+    this.e.i64(this.instruction.address);
+  }
+
+  /** Pushes the address behind the instruction. */
+  pushNext(): void {
+    this.e.i64(this.next);
+  }
+
+  /** Stores RIP: this instruction's address. */
+  storeRipHere(): void {
+    this.e.i32(0);
+    this.pushHere();
+    this.e.memory(Memory.i64_store, AT_RIP);
+  }
+
+  /** Stores RIP: the address behind the instruction. */
+  storeRipNext(): void {
+    this.e.i32(0);
+    this.pushNext();
+    this.e.memory(Memory.i64_store, AT_RIP);
+  }
+
   // ---- registers ----
 
   /** The local of a general register, for reading. */
@@ -281,10 +305,9 @@ export class Context {
       .memory(Memory.i32_load, tlb + 8)
       .op(W.i32_add);
     e.else();
-    e.get(address)
-      .i64(this.instruction.address)
-      .i32(size)
-      .call(this.runtime(write ? "write" : "read"));
+    e.get(address);
+    this.pushHere();
+    e.i32(size).call(this.runtime(write ? "write" : "read"));
     e.tee(host).i32(-1).op(W.i32_eq).brIf(this.flow.fault);
     e.get(host);
     e.end();
@@ -443,6 +466,25 @@ export class Context {
     flags.pushConditionOfFlags(e, condition, all);
   }
 
+  /** Stores the flags for a helper that reads them. */
+  spillFlags(): void {
+    const { e, cc } = this;
+    e.storeLocalAt(Memory.i32_store, AT_CC_OP, cc.op);
+    e.storeLocalAt(Memory.i64_store, AT_CC_A, cc.a);
+    e.storeLocalAt(Memory.i64_store, AT_CC_B, cc.b);
+    e.storeLocalAt(Memory.i64_store, AT_CC_R, cc.r);
+  }
+
+  /** Takes flags that a helper has written. */
+  reloadFlags(): void {
+    const { e, cc } = this;
+    e.loadAt(Memory.i32_load, AT_CC_OP).set(cc.op);
+    e.loadAt(Memory.i64_load, AT_CC_A).set(cc.a);
+    e.loadAt(Memory.i64_load, AT_CC_B).set(cc.b);
+    e.loadAt(Memory.i64_load, AT_CC_R).set(cc.r);
+    this.producer = undefined;
+  }
+
   // ---- control ----
 
   /** Leaves the region with a status; RIP is already stored. */
@@ -458,7 +500,8 @@ export class Context {
   /** Ends the instruction with a fault: state as before it. */
   raise(vector: number, errorCode: number): void {
     const { e } = this;
-    e.i64(this.instruction.address).i32(vector).i32(errorCode).call(this.runtime("raise"));
+    this.pushHere();
+    e.i32(vector).i32(errorCode).call(this.runtime("raise"));
     e.br(this.flow.fault);
   }
 

@@ -85,7 +85,8 @@ function call(g: Context): void {
     e.set(to);
   }
   const back = g.t64();
-  e.i64(g.next).set(back);
+  g.pushNext();
+  e.set(back);
   push(g, back, 8);
   if (target.kind === "branch") g.flow.goto(target.target);
   else gotoLocal(g, to);
@@ -103,7 +104,7 @@ function ret(g: Context): void {
 }
 
 function systemCall(g: Context): void {
-  g.storeRip(g.next);
+  g.storeRipNext();
   g.leave(1 + STOP_SYSCALL);
 }
 
@@ -111,7 +112,7 @@ function trap(vector: number | undefined): Lowering {
   return (g) => {
     const operand = g.instruction.operands[0];
     const number = vector ?? (operand?.kind === "immediate" ? Number(operand.value & 255n) : 0);
-    g.storeRip(g.next);
+    g.storeRipNext();
     g.e.i32(number).call(g.runtime("trap"));
     g.leave(1 + STOP_TRAP);
   };
@@ -127,22 +128,17 @@ function farReturn(kind: number): Lowering {
   return (g) => {
     const { e } = g;
     g.spill(RSP);
-    e.storeLocalAt(Memory.i64_store, AT_RIP, pushLocal(g, g.instruction.address));
+    g.storeRipHere();
+    e.i32(0);
     g.pushFlags();
-    g.popFlags();
-    e.storeLocalAt(Memory.i64_store, AT_SCRATCH, g.cc.r);
+    e.extend().memory(Memory.i64_store, AT_SCRATCH);
     e.i32(kind).call(g.runtime("iret"));
     g.reload(RSP);
     g.faultIf();
-    e.loadAt(Memory.i64_load, AT_SCRATCH).set(g.cc.r);
+    e.loadAt(Memory.i32_load, AT_SCRATCH);
+    g.popFlags();
     g.leave(STATUS_RECHECK);
   };
-}
-
-function pushLocal(g: Context, value: number): number {
-  const local = g.t64();
-  g.e.i64(value).set(local);
-  return local;
 }
 
 const PRIVILEGED =

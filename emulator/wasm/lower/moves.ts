@@ -41,7 +41,8 @@ function loadSegment(g: Context, segment: number, source: Operand): void {
   e.get(selector).i32(0x2b).op(W.i32_ne);
   if (segment !== SEGMENT_SS) e.get(selector).i32(3).op(W.i32_gt_u, W.i32_and);
   e.if();
-  e.i64(g.instruction.address).i32(13).get(selector).i32(~3).op(W.i32_and).call(g.runtime("raise")).br(g.flow.fault);
+  g.pushHere();
+  e.i32(13).get(selector).i32(~3).op(W.i32_and).call(g.runtime("raise")).br(g.flow.fault);
   e.end();
   const base = { 4: AT_FS_BASE, 5: AT_GS_BASE }[segment];
   if (base !== undefined) e.i32(0).i64(0).memory(Memory.i64_store, base);
@@ -182,7 +183,7 @@ function popFlagsRegister(g: Context): void {
   e.get(value).i32(mask).op(W.i32_and, W.i32_or).memory(Memory.i32_store, AT_RFLAGS);
   e.get(value).i32(STATUS).op(W.i32_and);
   g.popFlags();
-  g.storeRip(g.next);
+  g.storeRipNext();
   g.leave(STATUS_RECHECK);
 }
 

@@ -2,9 +2,8 @@
  * String instructions. A helper moves at most one page at a time and keeps its progress in the register file, so that
  * faults find exact registers and a long repetition can be interrupted between two pieces.
  */
-import { Memory, W } from "../emit/opcodes.ts";
+import { W } from "../emit/opcodes.ts";
 import { STATUS_BUDGET, type Context } from "../context.ts";
-import { AT_CC_A, AT_CC_B, AT_CC_OP, AT_CC_R } from "../layout.ts";
 import { RAX, RCX, RDI, RSI } from "../../registers.ts";
 import { STRING_OPERATIONS, type StringOperation } from "../runtime/strings.ts";
 import type { Lowering, LoweringRows } from "./lowering.ts";
@@ -19,9 +18,9 @@ function string(operation: StringOperation, size: number): Lowering {
     const status = g.t32();
     const prefix = repne ? 2 : rep ? 1 : 0;
     const compares = operation === "cmps" || operation === "scas";
-    if (compares) spillFlags(g);
+    if (compares) g.spillFlags();
     g.spill(RAX, RCX, RSI, RDI);
-    g.storeRip(instruction.address);
+    g.storeRipHere();
     const again = e.loop();
     e.i32(STRING_OPERATIONS.indexOf(operation)).i32(size).i32(prefix).i32(instruction.addressSize);
     e.i32(segment?.kind === "memory" ? (segment.segment === "fs" ? 1 : 2) : 0);
@@ -44,20 +43,7 @@ function take(g: Context, operation: StringOperation, compares: boolean): void {
   if (operation !== "stos" && operation !== "scas") g.reload(RSI);
   if (operation !== "lods") g.reload(RDI);
   else g.reload(RAX);
-  if (!compares) return;
-  const { e, cc } = g;
-  e.loadAt(Memory.i32_load, AT_CC_OP).set(cc.op);
-  e.loadAt(Memory.i64_load, AT_CC_A).set(cc.a);
-  e.loadAt(Memory.i64_load, AT_CC_B).set(cc.b);
-  e.loadAt(Memory.i64_load, AT_CC_R).set(cc.r);
-  g.producer = undefined;
-}
-
-function spillFlags({ e, cc }: Context): void {
-  e.storeLocalAt(Memory.i32_store, AT_CC_OP, cc.op);
-  e.storeLocalAt(Memory.i64_store, AT_CC_A, cc.a);
-  e.storeLocalAt(Memory.i64_store, AT_CC_B, cc.b);
-  e.storeLocalAt(Memory.i64_store, AT_CC_R, cc.r);
+  if (compares) g.reloadFlags();
 }
 
 const SIZES = [

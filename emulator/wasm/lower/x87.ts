@@ -47,7 +47,7 @@ function x87(name: string): Lowering {
       g.pushCondition(condition);
       e.if();
     }
-    g.storeRip(g.instruction.address);
+    g.storeRipHere();
     e.i32(operation).i32(operand).get(host).call(g.runtime("x87"));
     g.faultIf();
     if (condition !== undefined) e.end();
