@@ -4,7 +4,7 @@ import { PAGE_SIZE } from "../physical-memory.ts";
 
 type Iced = typeof IcedModule;
 
-export type RegisterClass = "gpr" | "xmm" | "mm" | "st" | "segment" | "rip" | "other";
+export type RegisterClass = "gpr" | "xmm" | "ymm" | "mm" | "st" | "segment" | "rip" | "other";
 
 export interface RegisterOperand {
   readonly kind: "register";

@@ -7,12 +7,13 @@
  */
 import { Assembler, VOID, type Label } from "./emit/assembler.ts";
 import { ModuleWriter } from "./emit/module-writer.ts";
-import { W } from "./emit/opcodes.ts";
+import { Memory, W } from "./emit/opcodes.ts";
 import { REGION_SIGNATURE } from "./base-module.ts";
 import type { Block } from "./blocks.ts";
-import { Context, STATUS_BUDGET, STATUS_DISPATCH, STATUS_FAULT, type Flow } from "./context.ts";
+import { STATUS_BUDGET, STATUS_DISPATCH, STATUS_FAULT, type Flow } from "./context.ts";
 import { INVALID, type Instruction } from "./decode.ts";
-import type { Layout } from "./layout.ts";
+import { RegionContext } from "./region-context.ts";
+import { AT_RIP, type Layout } from "./layout.ts";
 import { liveFlags } from "./liveness.ts";
 import { LOWERINGS } from "./lower/index.ts";
 import { REGION_IMPORTS } from "./runtime/signatures.ts";
@@ -34,7 +35,7 @@ export function translate(blocks: readonly Block[], options: TranslateOptions): 
     if (index === undefined) imported.set(name, (index = module.import(name, REGION_IMPORTS[name]!)));
     return index;
   });
-  module.define(REGION_SIGNATURE, body, "region");
+  module.define(REGION_SIGNATURE, body, "r0");
   return module.finish();
 }
 
@@ -44,7 +45,8 @@ function writeRegion(
   runtime: (name: string) => number,
 ): Assembler {
   const e = new Assembler(1);
-  const context = new Context(e, layout, runtime);
+  const context = new RegionContext(e, layout, runtime);
+  context.loadState();
   const exit = e.block();
   const fault = e.block();
   const region = new RegionFlow(context, blocks, exit, fault);
@@ -58,23 +60,12 @@ function writeRegion(
   e.end();
   e.i32(STATUS_FAULT).set(context.status);
   e.end();
-  context.writeEpilogue();
-  return withPrologue(e, context);
-}
-
-/** Puts the loading of registers, known only now, in front. */
-function withPrologue(e: Assembler, context: Context): Assembler {
-  const prologue = new Assembler(1);
-  context.writePrologue(prologue);
-  const body = e.code.bytes.slice();
-  e.code.length = 0;
-  e.code.append(prologue.code.bytes);
-  e.code.append(body);
-  return e;
+  context.storeState();
+  return e.get(context.status);
 }
 
 function writeBlock(
-  context: Context,
+  context: RegionContext,
   region: RegionFlow,
   block: Block,
   onUnknown: (instruction: Instruction) => void,
@@ -98,13 +89,13 @@ function writeBlock(
 class RegionFlow implements Flow {
   readonly exit: Label;
   readonly fault: Label;
-  private readonly context: Context;
+  private readonly context: RegionContext;
   private readonly numbers: Map<number, number>;
   private readonly labels: Label[] = [];
   private loop: Label = 0;
   private current = 0;
 
-  constructor(context: Context, blocks: readonly Block[], exit: Label, fault: Label) {
+  constructor(context: RegionContext, blocks: readonly Block[], exit: Label, fault: Label) {
     this.context = context;
     this.exit = exit;
     this.fault = fault;
@@ -134,12 +125,31 @@ class RegionFlow implements Flow {
   }
 
   count(target: number): void {
-    const { e, budget } = this.context;
-    e.get(budget).i32(1).op(W.i32_sub).tee(budget).op(W.i32_eqz);
+    const { e } = this.context;
+    this.context.spend();
+    e.op(W.i32_eqz);
     e.if();
     this.context.storeRip(target);
     this.context.leave(STATUS_BUDGET);
     e.end();
+  }
+
+  gotoLocal(target: number): void {
+    const { context } = this;
+    const { e } = context;
+    e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
+    context.spend();
+    e.op(W.i32_eqz).i32(Math.log2(STATUS_BUDGET)).op(W.i32_shl);
+    e.set(context.status).br(this.exit);
+  }
+
+  call(target: number | undefined, local: number): void {
+    if (target === undefined) this.gotoLocal(local);
+    else this.goto(target);
+  }
+
+  return(target: number): void {
+    this.gotoLocal(target);
   }
 
   /** Goes to an address without counting a block. */

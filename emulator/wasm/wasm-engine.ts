@@ -17,8 +17,10 @@ import {
   STATUS_CODE_WRITE,
   STATUS_DISPATCH,
   STATUS_FAULT,
+  STATUS_HOT,
   STATUS_MISS,
   STATUS_RECHECK,
+  STATUS_UNWIND,
 } from "./context.ts";
 import { STATUS } from "./flags.ts";
 import { GuestMemory } from "./guest-memory.ts";
@@ -169,10 +171,14 @@ class WasmEngine implements Engine {
         if (!this.translator.provide(u32[RIP * 2]!, u32[RIP * 2 + 1]!)) return STATUS_FAULT;
         continue;
       }
+      if (status === STATUS_HOT) {
+        this.translator.promote(u32[RIP * 2]!, u32[RIP * 2 + 1]!);
+        continue;
+      }
       if (status === STATUS_FAULT && this.guest.codeWriteWanted) status = STATUS_CODE_WRITE;
       if (status === STATUS_CODE_WRITE) status = this.stepOverCodeWrite();
       if (status === STATUS_BUDGET && this.unallotted > 0) this.allot();
-      else if (status !== STATUS_DISPATCH && status !== STATUS_RECHECK) return status;
+      else if (status !== STATUS_DISPATCH && status !== STATUS_RECHECK && status !== STATUS_UNWIND) return status;
     }
   }
 

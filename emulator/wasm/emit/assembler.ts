@@ -19,6 +19,7 @@ export class Assembler {
   readonly locals: ValueType[] = [];
   private readonly parameters: number;
   private depth = 0;
+  private readonly insertions: { readonly at: number; readonly write: (e: Assembler) => void }[] = [];
 
   constructor(parameters: number) {
     this.parameters = parameters;
@@ -129,6 +130,14 @@ export class Assembler {
     return this;
   }
 
+  /** Calls the function of a type whose table index is on the stack. */
+  callIndirect(type: number): this {
+    this.code.byte(0x11);
+    this.code.unsigned(type);
+    this.code.byte(0);
+    return this;
+  }
+
   block(type: number = VOID): Label {
     return this.open(0x02, type);
   }
@@ -194,6 +203,29 @@ export class Assembler {
   /** An i32 on the stack becomes an i64, zero-extended. */
   extend(): this {
     return this.op(W.i64_extend_i32_u);
+  }
+
+  /** Code for this place that can only be written when everything else is: straight-line, by `body`. */
+  later(write: (e: Assembler) => void): this {
+    this.insertions.push({ at: this.code.length, write });
+    return this;
+  }
+
+  /** The function's code, with what was left for later. */
+  body(): Uint8Array {
+    const all = this.code.bytes;
+    if (this.insertions.length === 0) return all;
+    const out = new ByteWriter();
+    let from = 0;
+    for (const { at, write } of this.insertions) {
+      out.append(all.subarray(from, at));
+      const inserted = new Assembler(this.parameters);
+      write(inserted);
+      out.append(inserted.code.bytes);
+      from = at;
+    }
+    out.append(all.subarray(from));
+    return out.bytes;
   }
 
   private open(opcode: number, type: number): Label {

@@ -111,7 +111,7 @@ function functionBytes(body: Assembler): Uint8Array {
     out.unsigned(count);
     out.byte(type);
   }
-  out.append(body.code.bytes);
+  out.append(body.body());
   out.byte(0x0b);
   return out.bytes;
 }

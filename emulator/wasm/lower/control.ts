@@ -1,22 +1,14 @@
 /** Branches, calls, returns and the instructions that stop the program. */
 import { Memory, W } from "../emit/opcodes.ts";
-import { STATUS_BUDGET, STATUS_RECHECK, type Context } from "../context.ts";
+import { STATUS_RECHECK, type Context } from "../context.ts";
 import type { Operand } from "../decode.ts";
 import { STOP_SYSCALL, STOP_TRAP } from "../../engine.ts";
-import { AT_RIP, AT_SCRATCH } from "../layout.ts";
+import { AT_SCRATCH } from "../layout.ts";
 import { RCX, RSP } from "../../registers.ts";
 import { implied, type Lowering, type LoweringRows } from "./lowering.ts";
 import { push } from "./moves.ts";
 
 const CONDITIONS = "o no b ae e ne be a s ns p np l ge le g".split(" ");
-
-/** Goes to the address in a local and counts a block. */
-function gotoLocal(g: Context, target: number): void {
-  const { e } = g;
-  e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
-  e.get(g.budget).i32(1).op(W.i32_sub).tee(g.budget).op(W.i32_eqz).i32(Math.log2(STATUS_BUDGET)).op(W.i32_shl);
-  e.set(g.status).br(g.flow.exit);
-}
 
 function jump(g: Context): void {
   const target = g.instruction.operands[0]!;
@@ -27,7 +19,7 @@ function jump(g: Context): void {
   const to = g.t64();
   g.read(target, 8);
   g.e.set(to);
-  gotoLocal(g, to);
+  g.flow.gotoLocal(to);
 }
 
 /** The condition is on the stack; what falls through is another block as well. */
@@ -35,11 +27,9 @@ function branchIf(g: Context): void {
   const { e } = g;
   const target = g.instruction.operands[0]!;
   if (target.kind !== "branch") throw new Error("a conditional branch has a target");
-  const known = g.producer;
   e.if();
   g.flow.goto(target.target);
   e.end();
-  g.producer = known;
   g.flow.count(g.next);
 }
 
@@ -88,8 +78,7 @@ function call(g: Context): void {
   g.pushNext();
   e.set(back);
   push(g, back, 8);
-  if (target.kind === "branch") g.flow.goto(target.target);
-  else gotoLocal(g, to);
+  g.flow.call(target.kind === "branch" ? target.target : undefined, to);
 }
 
 function ret(g: Context): void {
@@ -100,7 +89,7 @@ function ret(g: Context): void {
   e.set(to);
   const bytes = 8 + (extra?.kind === "immediate" ? Number(BigInt.asUintN(16, extra.value)) : 0);
   e.get(g.gpr(RSP)).i64(bytes).op(W.i64_add).set(g.gprOut(RSP));
-  gotoLocal(g, to);
+  g.flow.return(to);
 }
 
 function systemCall(g: Context): void {
