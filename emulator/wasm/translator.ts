@@ -4,26 +4,29 @@
  */
 import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
 import { jumpOffset, type BaseExports } from "./base-module.ts";
-import { findBlocks, type Block } from "./blocks.ts";
-import { CodeCache, pageOf, type Piece, type Translation } from "./code-cache.ts";
-import { CodeReader, restOfPage, type Instruction } from "./decode.ts";
+import { CodeCache, pageOf, type Translation } from "./code-cache.ts";
+import type { Instruction } from "./decode.ts";
+import { GuestCode, LONGEST_INSTRUCTION } from "./guest-code.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { Handlers } from "./interpret/handlers.ts";
 import { Interpreter } from "./interpret/interpreter.ts";
 import { LONGEST_BLOCK } from "./interpret/records.ts";
 import { AT_RIP, JUMP_BYTES } from "./layout.ts";
 import { FETCH } from "./page-walk.ts";
-import { translate } from "./translate.ts";
+import { findBlocks, type Profile } from "./region/graph.ts";
+import { translate } from "./region/translate.ts";
 
 const TWO_32 = 4294967296;
-const LONGEST_INSTRUCTION = 15;
-/** So much of a page is handed to the decoder for a block. */
-const WINDOW = LONGEST_BLOCK * 8;
-
 export interface TranslatorOptions {
   /** A block is compiled when it was interpreted so often; Infinity: never. */
   readonly hotRuns: number;
 }
+
+/**
+ * A region is left now and then in its middle, and the interpreter goes on up to a place where one starts. So many times
+ * more runs make such a middle worth a region of its own.
+ */
+const INNER_PATIENCE = 20;
 
 export const DEFAULT_OPTIONS: TranslatorOptions = { hotRuns: 150 };
 
@@ -43,6 +46,8 @@ export class Translator {
   private readonly interpretSlot: number;
   private readonly freeSlots: number[] = [];
   private nextSlot = 1;
+  /** Addresses within regions where none starts. */
+  private readonly innerBlocks = new Set<number>();
   /** Jump cache entries in use, as indexes of 32-bit words. */
   private usedEntries: number[] = [];
   /** Virtual pages with entries in the jump cache. */
@@ -84,7 +89,7 @@ export class Translator {
     const address = (high >>> 0) * TWO_32 + (low >>> 0);
     let translation = this.cache.find(address, pfn);
     if (translation && translation.pieces.length > 1 && !this.isMapped(translation)) translation = undefined;
-    translation ??= this.interpret(address, pfn);
+    translation ??= this.interpret(address);
     if (!translation) return false;
     this.use(address, translation);
     return true;
@@ -92,25 +97,30 @@ export class Translator {
 
   /** The interpreter met a block that runs often: compiles what belongs to it. */
   promote(low: number, high: number): void {
-    const pfn = this.fetch(low, high);
-    if (pfn < 0) return;
     const address = (high >>> 0) * TWO_32 + (low >>> 0);
-    const region = this.compile(address, pfn);
+    if (this.innerBlocks.delete(address)) {
+      const pfn = this.fetch(low, high);
+      const block = pfn < 0 ? undefined : this.cache.find(address, pfn);
+      if (block?.compiled !== false) return;
+      this.interpreter.setCounter(block.entries.get(address)!, this.options.hotRuns * INNER_PATIENCE);
+      return;
+    }
+    const region = this.compile(address);
     if (region) this.use(address, region);
   }
 
   /** Executes the one instruction at RIP; returns its status, or -1 when fetching it faults. */
   step(low: number, high: number): number {
-    const pfn = this.fetch(low, high);
-    if (pfn < 0) return -1;
     const address = (high >>> 0) * TWO_32 + (low >>> 0);
-    const code = this.instructionBytes(address, pfn);
-    if (!code) return -1;
-    const record = this.interpreter.writeStep(code.instruction);
+    const code = new GuestCode(this.ram, this.memory);
+    const instruction = code.read(address);
+    code.dispose();
+    if (!instruction) return -1;
+    const record = this.interpreter.writeStep(instruction);
     const handler = this.base.table.get(this.interpreter.handlerOf(record)) as (record: number) => number;
     const result = handler(record);
     if (result !== 0) return result - 1;
-    this.setRip(address + code.instruction.length);
+    this.setRip(address + instruction.length);
     return 0;
   }
 
@@ -167,10 +177,6 @@ export class Translator {
     return pfn;
   }
 
-  private fetchPage(page: number): number {
-    return this.fetch(page % TWO_32, Math.floor(page / TWO_32));
-  }
-
   /** Whether all pages of a translation are where they were when it was made. */
   private isMapped({ pieces }: Translation): boolean {
     return pieces.every(
@@ -195,111 +201,92 @@ export class Translator {
   }
 
   /** A new block for the interpreter. Undefined: fetching its first instruction faults. */
-  private interpret(address: number, pfn: number): Translation | undefined {
-    let instructions = this.decode(address, pfn);
-    let pieces: Piece[];
-    if (instructions.length === 0) {
-      const code = this.instructionBytes(address, pfn);
-      if (!code) return undefined;
-      instructions = [code.instruction];
-      pieces = code.pieces;
-    } else {
+  private interpret(address: number): Translation | undefined {
+    const code = new GuestCode(this.ram, this.memory);
+    try {
+      const instructions = this.decode(code, address);
+      if (instructions.length === 0) return undefined;
+      let block = this.interpreter.write(instructions, this.options.hotRuns);
+      if (block === undefined) {
+        this.cache.clear(false);
+        this.flushJumps();
+        this.interpreter.clear();
+        block = this.interpreter.write(instructions, this.options.hotRuns)!;
+      }
       const last = instructions.at(-1)!;
-      const host = pfn * PAGE_SIZE + (address % PAGE_SIZE);
-      pieces = [{ address, pfn, bytes: this.ram.u8.slice(host, host + last.address + last.length - address) }];
+      const pieces = code.pieces(address, last.address + last.length - address);
+      const translation = {
+        slot: this.interpretSlot,
+        entries: new Map([[address, block]]),
+        pieces,
+        compiled: false,
+        valid: false,
+      };
+      this.cache.add(translation);
+      this.statistics.blocks++;
+      this.statistics.interpreted += instructions.length;
+      return translation;
+    } finally {
+      code.dispose();
     }
-    let block = this.interpreter.write(instructions, this.options.hotRuns);
-    if (block === undefined) {
-      this.cache.clear(false);
-      this.flushJumps();
-      this.interpreter.clear();
-      block = this.interpreter.write(instructions, this.options.hotRuns)!;
-    }
-    const entries = new Map([[address, block]]);
-    const translation = { slot: this.interpretSlot, entries, pieces, compiled: false, valid: false };
-    this.cache.add(translation);
-    this.statistics.blocks++;
-    this.statistics.interpreted += instructions.length;
-    return translation;
   }
 
-  /** Instructions from an address on, up to one that does not go on, within the page. */
-  private decode(address: number, pfn: number): Instruction[] {
-    const host = pfn * PAGE_SIZE + (address % PAGE_SIZE);
-    const size = Math.min(restOfPage(address), WINDOW);
-    const reader = new CodeReader(this.ram.u8.subarray(host, host + size), address);
+  /** Instructions from an address on, up to one that does not go on, within the page. One that crosses stands alone. */
+  private decode(code: GuestCode, address: number): Instruction[] {
     const instructions: Instruction[] = [];
-    try {
-      for (let at = address; instructions.length < LONGEST_BLOCK && at < address + size; ) {
-        const instruction = reader.read(at);
-        if (!instruction) break;
-        instructions.push(instruction);
-        if (instruction.flow !== "next" && instruction.flow !== "branch") break;
-        at += instruction.length;
-      }
-    } finally {
-      reader.dispose();
+    const end = pageOf(address) + PAGE_SIZE;
+    for (let at = address; instructions.length < LONGEST_BLOCK && at < end;) {
+      const rest = end - at;
+      if (instructions.length > 0 && rest < LONGEST_INSTRUCTION) break;
+      const instruction = code.read(at);
+      if (!instruction) break;
+      instructions.push(instruction);
+      if (instruction.flow !== "next" && instruction.flow !== "branch") break;
+      at += instruction.length;
     }
     return instructions;
   }
 
-  /** Decodes the instruction at an address with the next page behind it if needed. Undefined: a fetch fault is noted. */
-  private instructionBytes(address: number, pfn: number): { instruction: Instruction; pieces: Piece[] } | undefined {
-    const { u8 } = this.ram;
-    const host = pfn * PAGE_SIZE + (address % PAGE_SIZE);
-    const rest = Math.min(restOfPage(address), LONGEST_INSTRUCTION);
-    const first = decodeOne(u8.slice(host, host + rest), address);
-    if (first) return { instruction: first, pieces: [{ address, pfn, bytes: u8.slice(host, host + first.length) }] };
-    const next = pageOf(address) + PAGE_SIZE;
-    const secondPfn = this.fetchPage(next);
-    if (secondPfn < 0) return undefined;
-    const bytes = new Uint8Array(LONGEST_INSTRUCTION + 1);
-    bytes.set(u8.subarray(host, host + rest));
-    bytes.set(u8.subarray(secondPfn * PAGE_SIZE, secondPfn * PAGE_SIZE + bytes.length - rest), rest);
-    const instruction = decodeOne(bytes, address)!;
-    const size = Math.max(instruction.length, rest + 1);
-    const pieces = [
-      { address, pfn, bytes: bytes.slice(0, rest) },
-      { address: next, pfn: secondPfn, bytes: bytes.slice(rest, size) },
-    ];
-    return { instruction, pieces };
-  }
-
-  private compile(address: number, pfn: number): Translation | undefined {
-    const page = pageOf(address);
-    const bytes = this.ram.u8.subarray(pfn * PAGE_SIZE, (pfn + 1) * PAGE_SIZE);
-    const reader = new CodeReader(bytes, page);
-    let blocks: Block[];
+  private compile(address: number): Translation | undefined {
+    const code = new GuestCode(this.ram, this.memory);
     try {
-      blocks = findBlocks(reader, address, (other) => this.cache.find(other, pfn)?.compiled === true);
+      const blocks = findBlocks(this.profile(code), address);
+      if (blocks.length === 0) return undefined;
+      const binary = translate([blocks], {
+        layout: this.memory.layout,
+        onUnknown: (instruction) => this.noteUnknown(instruction),
+      });
+      const slot = this.reserve();
+      this.install(binary, [slot], "r");
+      this.statistics.regions++;
+      const pieces = blocks.flatMap(({ start, instructions }) => {
+        const last = instructions.at(-1)!;
+        this.statistics.instructions += instructions.length;
+        if (start !== address) this.innerBlocks.add(start);
+        return code.pieces(start, last.address + last.length - start);
+      });
+      const region = { slot, entries: new Map([[address, 0]]), pieces, compiled: true, valid: false };
+      this.cache.add(region);
+      return region;
     } finally {
-      reader.dispose();
+      code.dispose();
     }
-    if (blocks.length === 0) return undefined;
-    const pieces = blocks.map(({ start, instructions }) => {
-      const last = instructions.at(-1)!;
-      return { address: start, pfn, bytes: bytes.slice(start - page, last.address + last.length - page) };
-    });
-    const binary = translate(blocks, {
-      layout: this.memory.layout,
-      onUnknown: (instruction) => this.noteUnknown(instruction),
-    });
-    const slot = this.reserve();
-    this.install(binary, [slot], "r");
-    this.statistics.regions++;
-    for (const block of blocks) this.statistics.instructions += block.instructions.length;
-    const entries = new Map(blocks.map((block, i) => [block.start, i]));
-    const region = { slot, entries, pieces, compiled: true, valid: false };
-    this.cache.add(region);
-    return region;
   }
-}
 
-function decodeOne(bytes: Uint8Array, address: number): Instruction | undefined {
-  const reader = new CodeReader(bytes, address);
-  try {
-    return reader.read(address);
-  } finally {
-    reader.dispose();
+  private profile(code: GuestCode): Profile {
+    const find = (address: number): Translation | undefined => {
+      const pfn = code.frameOf(pageOf(address));
+      return pfn < 0 ? undefined : this.cache.find(address, pfn);
+    };
+    return {
+      read: (address) => code.read(address),
+      reached: (address) => find(address) !== undefined,
+      compiled: (address) => find(address)?.compiled === true,
+      fellThrough: (from, n) => {
+        const translation = find(from);
+        if (!translation || translation.compiled) return true;
+        return this.interpreter.fellThrough(translation.entries.get(from)!, n);
+      },
+    };
   }
 }

@@ -1,11 +1,11 @@
 /** The context of the region translator: registers and flags in locals, addresses as constants. */
-import { I32, I64, type Assembler } from "./emit/assembler.ts";
-import { Memory, W } from "./emit/opcodes.ts";
-import { Context, type RuntimeFunction } from "./context.ts";
-import type { ImmediateOperand, MemoryOperand } from "./decode.ts";
-import * as flags from "./flags.ts";
-import type { Producer } from "./flags.ts";
-import { AT_BUDGET, AT_CC_A, AT_CC_B, AT_CC_OP, AT_CC_R, AT_RIP, type Layout } from "./layout.ts";
+import { I32, I64, type Assembler } from "../emit/assembler.ts";
+import { Memory, W } from "../emit/opcodes.ts";
+import { Context, type RuntimeFunction } from "../context.ts";
+import type { ImmediateOperand, MemoryOperand } from "../decode.ts";
+import * as flags from "../flags.ts";
+import type { Producer } from "../flags.ts";
+import { AT_BUDGET, AT_CC_A, AT_CC_B, AT_CC_OP, AT_CC_R, AT_RIP, type Layout } from "../layout.ts";
 
 export class RegionContext extends Context {
   override producer: Producer | undefined = undefined;
