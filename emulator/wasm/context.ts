@@ -20,13 +20,7 @@ import { Memory, V, W } from "./emit/opcodes.ts";
 import type { ImmediateOperand, Instruction, MemoryOperand, Operand, RegisterOperand } from "./decode.ts";
 import * as flags from "./flags.ts";
 import type { Producer } from "./flags.ts";
-import {
-  AT_BOUNCE,
-  AT_FS_BASE,
-  AT_GS_BASE,
-  AT_RIP,
-  AT_XMM,
-} from "./layout.ts";
+import { AT_BOUNCE, AT_FS_BASE, AT_GS_BASE, AT_RIP, AT_XMM } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 
 /** What a region function returns: 0 to be dispatched again at RIP, else 1 + the kind of stop, or one of these. */

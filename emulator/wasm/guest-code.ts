@@ -1,19 +1,20 @@
 /** Guest code as the translators read it: instructions by virtual address, across pages. */
 import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
 import { pageOf, type Piece } from "./code-cache.ts";
-import { CodeReader, type Instruction } from "./decode.ts";
+import { CodeReader, LONGEST_INSTRUCTION, type Instruction } from "./decode.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { FETCH } from "./page-walk.ts";
 
 const TWO_32 = 4294967296;
-export const LONGEST_INSTRUCTION = 15;
+/** So many bytes are given to the decoder at once. */
+const WINDOW = 256;
 
 /** The code of the current address space. Made for one translation: it keeps what it has looked up. */
 export class GuestCode {
   private readonly ram: PhysicalMemory;
   private readonly memory: GuestMemory;
   private readonly frames = new Map<number, number>();
-  private readonly readers = new Map<number, CodeReader>();
+  private readonly readers: CodeReader[] = [];
 
   constructor(ram: PhysicalMemory, memory: GuestMemory) {
     this.ram = ram;
@@ -37,12 +38,16 @@ export class GuestCode {
     const page = pageOf(address);
     const pfn = this.frameOf(page);
     if (pfn < 0) return undefined;
-    let reader = this.readers.get(page);
+    let reader = this.readers.find((known) => known.covers(address));
     if (!reader) {
-      reader = new CodeReader(this.ram.u8.subarray(pfn * PAGE_SIZE, (pfn + 1) * PAGE_SIZE), page);
-      this.readers.set(page, reader);
+      const host = pfn * PAGE_SIZE + (address % PAGE_SIZE);
+      const size = Math.min(WINDOW, page + PAGE_SIZE - address);
+      reader = new CodeReader(this.ram.u8.subarray(host, host + size), address);
+      this.readers.unshift(reader);
     }
-    return reader.read(address) ?? this.readCrossing(address, page + PAGE_SIZE);
+    const instruction = reader.read(address);
+    if (instruction || page + PAGE_SIZE - address >= LONGEST_INSTRUCTION) return instruction;
+    return this.readCrossing(address, page + PAGE_SIZE);
   }
 
   private readCrossing(address: number, next: number): Instruction | undefined {
@@ -80,6 +85,6 @@ export class GuestCode {
   }
 
   dispose(): void {
-    for (const reader of this.readers.values()) reader.dispose();
+    for (const reader of this.readers) reader.dispose();
   }
 }

@@ -5,13 +5,14 @@
 import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
 import { jumpOffset, type BaseExports } from "./base-module.ts";
 import { CodeCache, pageOf, type Translation } from "./code-cache.ts";
-import type { Instruction } from "./decode.ts";
-import { GuestCode, LONGEST_INSTRUCTION } from "./guest-code.ts";
+import { LONGEST_INSTRUCTION, type Instruction } from "./decode.ts";
+import { GuestCode } from "./guest-code.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { Handlers } from "./interpret/handlers.ts";
 import { Interpreter } from "./interpret/interpreter.ts";
 import { LONGEST_BLOCK } from "./interpret/records.ts";
 import { AT_RIP, JUMP_BYTES } from "./layout.ts";
+import { linkedModule } from "./linked-module.ts";
 import { FETCH } from "./page-walk.ts";
 import { findBlocks, type Profile } from "./region/graph.ts";
 import { translate } from "./region/translate.ts";
@@ -72,7 +73,7 @@ export class Translator {
     this.handlers = new Handlers({
       layout: memory.layout,
       reserve: () => this.reserve(),
-      install: (binary, slots) => this.install(binary, slots, "h"),
+      install: (functions, slots) => this.install(functions, slots),
       onUnknown: (instruction) => this.noteUnknown(instruction),
     });
     this.interpreter = new Interpreter(ram, memory.layout, this.handlers);
@@ -156,9 +157,10 @@ export class Translator {
     return slot;
   }
 
-  private install(binary: Uint8Array<ArrayBuffer>, slots: readonly number[], prefix: string): void {
+  private install(functions: readonly Uint8Array[], slots: readonly number[]): void {
+    const binary = linkedModule(functions);
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary), this.imports);
-    slots.forEach((slot, i) => this.base.table.set(slot, exports[prefix + i]));
+    slots.forEach((slot, i) => this.base.table.set(slot, exports[`f${i}`]));
     this.statistics.bytes += binary.length;
   }
 
@@ -231,7 +233,7 @@ export class Translator {
     }
   }
 
-  /** Instructions from an address on, up to one that does not go on, within the page. One that crosses stands alone. */
+  /** Instructions from an address on, up to a branch, within the page. One that crosses stands alone. */
   private decode(code: GuestCode, address: number): Instruction[] {
     const instructions: Instruction[] = [];
     const end = pageOf(address) + PAGE_SIZE;
@@ -241,7 +243,7 @@ export class Translator {
       const instruction = code.read(at);
       if (!instruction) break;
       instructions.push(instruction);
-      if (instruction.flow !== "next" && instruction.flow !== "branch") break;
+      if (instruction.flow !== "next") break;
       at += instruction.length;
     }
     return instructions;
@@ -252,12 +254,12 @@ export class Translator {
     try {
       const blocks = findBlocks(this.profile(code), address);
       if (blocks.length === 0) return undefined;
-      const binary = translate([blocks], {
+      const body = translate(blocks, {
         layout: this.memory.layout,
         onUnknown: (instruction) => this.noteUnknown(instruction),
       });
       const slot = this.reserve();
-      this.install(binary, [slot], "r");
+      this.install([body], [slot]);
       this.statistics.regions++;
       const pieces = blocks.flatMap(({ start, instructions }) => {
         const last = instructions.at(-1)!;
@@ -282,11 +284,6 @@ export class Translator {
       read: (address) => code.read(address),
       reached: (address) => find(address) !== undefined,
       compiled: (address) => find(address)?.compiled === true,
-      fellThrough: (from, n) => {
-        const translation = find(from);
-        if (!translation || translation.compiled) return true;
-        return this.interpreter.fellThrough(translation.entries.get(from)!, n);
-      },
     };
   }
 }

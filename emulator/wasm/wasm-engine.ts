@@ -38,6 +38,7 @@ import {
 } from "./layout.ts";
 import { loadState, resetState, storeState } from "./runtime/fpu-state.ts";
 import { createHelpers } from "./runtime/host-functions.ts";
+import { runtimeTable } from "./linked-module.ts";
 import { Translator } from "./translator.ts";
 
 const TF = 0x100;
@@ -93,7 +94,9 @@ class WasmEngine implements Engine {
     const helpers = createHelpers(memory, guest);
     const base = instantiate(baseModule(this.layout), { env: { memory: memory.memory, ...hostFunctions, ...helpers } });
     this.base = base as unknown as BaseExports;
-    this.translator = new Translator(memory, guest, this.base, { env: { memory: memory.memory, ...base } });
+    this.translator = new Translator(memory, guest, this.base, {
+      env: { memory: memory.memory, runtime: runtimeTable(base) },
+    });
     resetState(memory);
     this.storeFpu();
   }

@@ -10,6 +10,13 @@ export const V128 = 0x7b;
 export const VOID = 0x40;
 export type ValueType = typeof I32 | typeof I64 | typeof F32 | typeof F64 | typeof V128;
 
+const TABLE_FUNCTION = 0x10000;
+
+/** Names a function by its type and its place in the module's table, for `call`. */
+export function throughTable(type: number, place: number): number {
+  return TABLE_FUNCTION + type * 256 + place;
+}
+
 /** A block, loop or if that branches may name: its nesting depth. */
 export type Label = number;
 
@@ -124,7 +131,11 @@ export class Assembler {
     return this.i32(0).get(local).memory(opcode, address);
   }
 
+  /** Calls a function by its index, or one that `throughTable` names. */
   call(functionIndex: number): this {
+    if (functionIndex >= TABLE_FUNCTION) {
+      return this.i32(functionIndex & 255).callIndirect((functionIndex - TABLE_FUNCTION) >> 8);
+    }
     this.code.byte(0x10);
     this.code.unsigned(functionIndex);
     return this;

@@ -9,7 +9,7 @@ export interface Signature {
 
 interface Defined {
   readonly type: number;
-  readonly body: Assembler;
+  readonly body: Uint8Array;
   readonly exportName: string | undefined;
 }
 
@@ -18,6 +18,7 @@ export class ModuleWriter {
   private readonly imports: { name: string; type: number }[] = [];
   private readonly functions: Defined[] = [];
   private tableName: string | undefined;
+  private importedTable: string | undefined;
 
   type(signature: Signature): number {
     const same = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((x, i) => x === b[i]);
@@ -33,13 +34,31 @@ export class ModuleWriter {
   }
 
   define(signature: Signature, body: Assembler, exportName?: string): number {
-    this.functions.push({ type: this.type(signature), body, exportName });
+    // The body is written out at the end: it may still grow.
+    const defined = {
+      type: this.type(signature),
+      exportName,
+      get body() {
+        return functionBytes(body);
+      },
+    };
+    this.functions.push(defined);
     return this.imports.length + this.functions.length - 1;
+  }
+
+  /** A function whose locals and code are given as they stand in a module. */
+  defineBytes(signature: Signature, body: Uint8Array, exportName?: string): void {
+    this.functions.push({ type: this.type(signature), body, exportName });
   }
 
   /** Makes the module own and export a function table. */
   ownTable(exportName: string): void {
     this.tableName = exportName;
+  }
+
+  /** Makes the module import `env.NAME` as its function table. */
+  importTable(name: string): void {
+    this.importedTable = name;
   }
 
   finish(): Uint8Array<ArrayBuffer> {
@@ -60,10 +79,15 @@ export class ModuleWriter {
       }
     });
     section(2, (to) => {
-      to.unsigned(this.imports.length + 1);
+      to.unsigned(this.imports.length + (this.importedTable === undefined ? 1 : 2));
       to.name("env");
       to.name("memory");
       to.append([2, 0, 1]);
+      if (this.importedTable !== undefined) {
+        to.name("env");
+        to.name(this.importedTable);
+        to.append([1, 0x70, 0, 0]);
+      }
       for (const { name, type } of this.imports) {
         to.name("env");
         to.name(name);
@@ -92,13 +116,14 @@ export class ModuleWriter {
     });
     section(10, (to) => {
       to.unsigned(this.functions.length);
-      for (const { body } of this.functions) to.sized(functionBytes(body));
+      for (const { body } of this.functions) to.sized(body);
     });
     return out.bytes.slice() as Uint8Array<ArrayBuffer>;
   }
 }
 
-function functionBytes(body: Assembler): Uint8Array {
+/** Locals and code of a function. */
+export function functionBytes(body: Assembler): Uint8Array {
   const runs: [number, ValueType][] = [];
   for (const type of body.locals) {
     const last = runs.at(-1);

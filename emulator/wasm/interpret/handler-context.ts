@@ -16,7 +16,6 @@ import {
   IMMEDIATE_SLOT,
   RECORD_ADDRESS,
   RECORD_DISPLACEMENT,
-  RECORD_FELL_THROUGH,
   RECORD_IMMEDIATE,
   RECORD_NEXT,
   RECORD_SCALE,
@@ -204,7 +203,6 @@ export class HandlerFlow implements Flow {
   count(): void {
     const { context } = this;
     const { e } = context;
-    e.get(RECORD).i32(1).memory(Memory.i32_store8, RECORD_FELL_THROUGH);
     context.spend();
     e.op(W.i32_eqz);
     e.if();

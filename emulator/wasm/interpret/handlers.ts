@@ -1,13 +1,11 @@
 /** The interpreter's handlers: made from the lowerings when a form is met for the first time, some at a time. */
 import { Assembler } from "../emit/assembler.ts";
 import { Memory } from "../emit/opcodes.ts";
-import { ModuleWriter } from "../emit/module-writer.ts";
-import { REGION_SIGNATURE } from "../base-module.ts";
 import { STATUS_DISPATCH, STATUS_FAULT } from "../context.ts";
 import { INVALID, type Instruction } from "../decode.ts";
 import { AT_RIP, type Layout } from "../layout.ts";
+import { runtimeFunction, linkedFunction } from "../linked-module.ts";
 import { LOWERINGS } from "../lower/index.ts";
-import { REGION_IMPORTS } from "../runtime/signatures.ts";
 import { withRegisters, withSlots, type FormedInstruction } from "./forms.ts";
 import { HandlerContext, HandlerFlow } from "./handler-context.ts";
 import { RECORD_ADDRESS } from "./records.ts";
@@ -30,8 +28,8 @@ interface FormHandlers {
 
 export interface HandlerOptions {
   readonly layout: Layout;
-  /** Puts functions into the table; called with the numbers `reserve` gave. */
-  readonly install: (binary: Uint8Array<ArrayBuffer>, slots: readonly number[]) => void;
+  /** Puts functions into the table, at the numbers `reserve` gave. */
+  readonly install: (functions: readonly Uint8Array[], slots: readonly number[]) => void;
   /** A free place in the table. */
   readonly reserve: () => number;
   /** Told of instructions there is no lowering for; they raise #UD. */
@@ -43,9 +41,7 @@ export class Handlers {
   readonly end: number;
   private readonly forms = new Map<string, FormHandlers>();
   private readonly options: HandlerOptions;
-  private readonly waiting: { readonly slot: number; readonly body: Assembler }[] = [];
-  private module = new ModuleWriter();
-  private imported = new Map<string, number>();
+  private readonly waiting: { readonly slot: number; readonly body: Uint8Array }[] = [];
   count = 0;
 
   constructor(options: HandlerOptions) {
@@ -57,7 +53,7 @@ export class Handlers {
       .memory(Memory.i64_load, RECORD_ADDRESS)
       .memory(Memory.i64_store, AT_RIP)
       .i32(1 + STATUS_DISPATCH);
-    this.waiting.push({ slot: this.end, body: e });
+    this.waiting.push({ slot: this.end, body: linkedFunction(e) });
   }
 
   /** The place in the table of the handler for an instruction: usable when `flush` was called. */
@@ -79,21 +75,18 @@ export class Handlers {
   /** Compiles what `find` promised. */
   flush(): void {
     if (this.waiting.length === 0) return;
-    this.waiting.forEach(({ body }, i) => this.module.define(REGION_SIGNATURE, body, `h${i}`));
+    const functions = this.waiting.map(({ body }) => body);
     const slots = this.waiting.map(({ slot }) => slot);
-    this.count += slots.length;
     this.waiting.length = 0;
-    const binary = this.module.finish();
-    this.module = new ModuleWriter();
-    this.imported = new Map();
-    this.options.install(binary, slots);
+    this.count += slots.length;
+    this.options.install(functions, slots);
   }
 
   private make(instruction: Instruction): Handler {
     const { layout, reserve, onUnknown } = this.options;
     const slot = reserve();
     const e = new Assembler(1);
-    const context = new HandlerContext(e, layout, (name) => this.importOf(name));
+    const context = new HandlerContext(e, layout, runtimeFunction);
     const exit = e.block();
     const fault = e.block();
     context.flow = new HandlerFlow(context, exit, fault);
@@ -109,13 +102,7 @@ export class Handlers {
     e.i32(1 + STATUS_FAULT).set(context.status);
     e.end();
     context.finish();
-    this.waiting.push({ slot, body: e });
+    this.waiting.push({ slot, body: linkedFunction(e) });
     return { slot, touched: context.touched };
-  }
-
-  private importOf(name: string): number {
-    let index = this.imported.get(name);
-    if (index === undefined) this.imported.set(name, (index = this.module.import(name, REGION_IMPORTS[name]!)));
-    return index;
   }
 }

@@ -11,7 +11,6 @@ import {
   RECORD_ADDRESS,
   RECORD_BYTES,
   RECORD_DISPLACEMENT,
-  RECORD_FELL_THROUGH,
   RECORD_HANDLER,
   RECORD_IMMEDIATE,
   RECORD_NEXT,
@@ -23,7 +22,6 @@ const TWO_32 = 4294967296;
 
 export class Interpreter {
   private readonly view: DataView;
-  private readonly u8: Uint8Array;
   private readonly u32: Uint32Array;
   private readonly handlers: Handlers;
   private readonly forms = new FormReader();
@@ -33,7 +31,6 @@ export class Interpreter {
 
   constructor(ram: PhysicalMemory, { records, recordBytes }: Layout, handlers: Handlers) {
     this.view = ram.view;
-    this.u8 = ram.u8;
     this.u32 = ram.u32;
     this.handlers = handlers;
     // The first record is for single steps.
@@ -86,11 +83,6 @@ export class Interpreter {
     this.u32[(block + BLOCK_COUNTER) / 4] = runs;
   }
 
-  /** Whether the conditional branch that is the n-th instruction of a block was ever not taken. */
-  fellThrough(block: number, n: number): boolean {
-    return this.u8[block + BLOCK_HEADER + n * RECORD_BYTES + RECORD_FELL_THROUGH] !== 0;
-  }
-
   /** Forgets all blocks. */
   clear(): void {
     this.top = this.start;
@@ -100,7 +92,6 @@ export class Interpreter {
     const { view } = this;
     const formed = this.forms.read(instruction);
     view.setUint32(record + RECORD_HANDLER, this.handlers.find(instruction, formed), true);
-    view.setUint32(record + RECORD_FELL_THROUGH, 0, true);
     const { slots, immediate, displacement } = formed;
     for (let i = 0; i < slots.length; i++) view.setUint16(record + RECORD_SLOTS + i * 2, slots[i] ?? 0, true);
     view.setBigInt64(record + RECORD_IMMEDIATE, immediate, true);

@@ -10,8 +10,6 @@ export const BLOCK_HEADER = 16;
 
 /** Index of the handler in the function table (4 bytes). */
 export const RECORD_HANDLER = 0;
-/** 1 when a conditional branch here was not taken once. */
-export const RECORD_FELL_THROUGH = 4;
 /** Addresses in the register file of up to eight registers, 2 bytes each. */
 export const RECORD_SLOTS = 8;
 /** An immediate, sign-extended, or the target of a direct branch. */

@@ -16,8 +16,6 @@ export interface Profile {
   reached(address: number): boolean;
   /** Whether a region starts at an address already. */
   compiled(address: number): boolean;
-  /** Whether the branch that is the n-th instruction from a place on was ever not taken. */
-  fellThrough(from: number, n: number): boolean;
 }
 
 /** More instructions than this make V8's optimizing compiler slow (notes/wasm-jit.md, section 3). */
@@ -38,7 +36,7 @@ export function findBlocks(profile: Profile, entry: number, limit = MOST_INSTRUC
   };
   for (let start = queue.shift(); start !== undefined; start = queue.shift()) {
     let address = start;
-    for (let n = 0; !found.has(address) && found.size < limit; n++) {
+    while (!found.has(address) && found.size < limit) {
       const instruction = profile.read(address);
       if (!instruction) break;
       found.set(address, instruction);
@@ -46,8 +44,8 @@ export function findBlocks(profile: Profile, entry: number, limit = MOST_INSTRUC
       const target = targetOf(instruction);
       if (instruction.flow === "branch") {
         if (target !== undefined && profile.reached(target)) lead(target);
-        if (!profile.fellThrough(start, n) && !profile.reached(next)) break;
-        leaders.add(next);
+        if (profile.reached(next)) lead(next);
+        break;
       } else if (instruction.flow === "jump") {
         if (target !== undefined) lead(target);
         break;

@@ -121,7 +121,11 @@ export class RegionContext extends Context {
   override pushCondition(condition: number): void {
     const { e, cc, producer } = this;
     if (!producer) {
-      e.get(cc.op).get(cc.a).get(cc.b).get(cc.r).call(this.runtime(flags.conditionFunction(condition)));
+      e.get(cc.op)
+        .get(cc.a)
+        .get(cc.b)
+        .get(cc.r)
+        .call(this.runtime(flags.conditionFunction(condition)));
       if ((condition & 1) !== 0) e.op(W.i32_eqz);
     } else if (producer.kind === flags.KIND_FLAGS) {
       const all = this.t32();

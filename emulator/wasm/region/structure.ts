@@ -122,7 +122,7 @@ export class Structure {
       }
       if (low.get(node) !== order.get(node)) return;
       const component: number[] = [];
-      for (let member; member !== node; ) {
+      for (let member; member !== node;) {
         member = stack.pop()!;
         onStack.delete(member);
         component.push(member);

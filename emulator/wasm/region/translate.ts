@@ -1,19 +1,17 @@
 /**
- * From graphs of blocks to a WebAssembly module with a function for each. Registers and flags live in locals; every way
+ * From a graph of blocks to a WebAssembly function. Registers and flags live in locals; every way
  * out passes the epilogue, which stores what was changed. A guest call is a call of the base module, which runs the
  * callee's translations up to its return: registers are stored before and loaded behind it.
  */
 import { Assembler } from "../emit/assembler.ts";
-import { ModuleWriter } from "../emit/module-writer.ts";
 import { I32 } from "../emit/assembler.ts";
 import { Memory, W } from "../emit/opcodes.ts";
-import { REGION_SIGNATURE } from "../base-module.ts";
 import { STATUS_BUDGET, STATUS_DISPATCH, STATUS_FAULT, type Flow } from "../context.ts";
 import { INVALID, type Instruction } from "../decode.ts";
 import type { Producer } from "../flags.ts";
 import { AT_RIP, type Layout } from "../layout.ts";
+import { runtimeFunction, linkedFunction } from "../linked-module.ts";
 import { LOWERINGS } from "../lower/index.ts";
-import { REGION_IMPORTS } from "../runtime/signatures.ts";
 import type { Block } from "./graph.ts";
 import { liveFlags } from "./liveness.ts";
 import { RegionContext } from "./region-context.ts";
@@ -27,21 +25,9 @@ export interface TranslateOptions {
   readonly onUnknown: (instruction: Instruction) => void;
 }
 
-/** A module with a function `rN` for each graph, which starts at the graph's first block. */
-export function translate(
-  graphs: readonly (readonly Block[])[],
-  options: TranslateOptions,
-): Uint8Array<ArrayBuffer> {
-  const module = new ModuleWriter();
-  const imported = new Map<string, number>();
-  const runtime = (name: string): number => {
-    let index = imported.get(name);
-    if (index === undefined) imported.set(name, (index = module.import(name, REGION_IMPORTS[name]!)));
-    return index;
-  };
-  const bodies = graphs.map((blocks) => new RegionWriter(blocks, options, runtime).write());
-  bodies.forEach((body, i) => module.define(REGION_SIGNATURE, body, `r${i}`));
-  return module.finish();
+/** The function of a region, which starts at the first of its blocks, for a linked module. */
+export function translate(blocks: readonly Block[], options: TranslateOptions): Uint8Array {
+  return linkedFunction(new RegionWriter(blocks, options).write());
 }
 
 class RegionWriter implements Flow {
@@ -57,14 +43,10 @@ class RegionWriter implements Flow {
   private readonly producers: (Producer | undefined)[] = [];
   private readonly onUnknown: TranslateOptions["onUnknown"];
 
-  constructor(
-    blocks: readonly Block[],
-    { layout, onUnknown }: TranslateOptions,
-    runtime: (name: string) => number,
-  ) {
+  constructor(blocks: readonly Block[], { layout, onUnknown }: TranslateOptions) {
     this.blocks = blocks;
     this.onUnknown = onUnknown;
-    this.context = new RegionContext(this.e, layout, runtime);
+    this.context = new RegionContext(this.e, layout, runtimeFunction);
     this.context.flow = this;
     this.numbers = new Map(blocks.map(({ start }, i) => [start, i]));
     this.predecessors = blocks.map((_, i) =>

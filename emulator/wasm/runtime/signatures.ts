@@ -62,4 +62,5 @@ export const HELPER_FUNCTIONS = {
 
 export type HelperName = keyof typeof HELPER_FUNCTIONS;
 
-export const REGION_IMPORTS: Readonly<Record<string, Signature>> = { ...BASE_FUNCTIONS, ...HELPER_FUNCTIONS };
+/** What translated code may call, in the order of the table it imports (linked-module.ts). */
+export const RUNTIME_FUNCTIONS: Readonly<Record<string, Signature>> = { ...BASE_FUNCTIONS, ...HELPER_FUNCTIONS };
