@@ -289,7 +289,7 @@ export abstract class Context {
   pushHost(address: number, size: number, write: boolean, aligned = false): void {
     const { e } = this;
     if (aligned) {
-      e.get(address).wrap().i32(15).op(W.i32_and);
+      e.get(address).wrap().i32(15).op(W.i32_and).unlikely();
       e.if();
       this.raise(13, 0);
       e.end();
@@ -300,26 +300,28 @@ export abstract class Context {
     const host = this.t32();
     pushTlbEntry(e, address, entry);
     e.get(address).get(entry).memory(Memory.i64_load, tlb).op(W.i64_sub).tee(distance);
-    e.i64(4096 - size).op(W.i64_le_u);
+    e.i64(4096 - size)
+      .op(W.i64_gt_u)
+      .unlikely();
     e.if(I32);
+    e.get(address);
+    this.pushHere();
+    e.i32(size).call(this.runtime(write ? "write" : "read"));
+    e.tee(host).i32(-1).op(W.i32_eq).unlikely().brIf(this.flow.fault);
+    e.get(host);
+    e.else();
     e.get(distance)
       .wrap()
       .get(entry)
       .memory(Memory.i32_load, tlb + 8)
       .op(W.i32_add);
-    e.else();
-    e.get(address);
-    this.pushHere();
-    e.i32(size).call(this.runtime(write ? "write" : "read"));
-    e.tee(host).i32(-1).op(W.i32_eq).brIf(this.flow.fault);
-    e.get(host);
     e.end();
   }
 
   /** Writes back a page-crossing store made at a host address got from `pushHost(…, true)`. */
   commit(host: number, size: number): void {
     const { e } = this;
-    e.get(host).i32(AT_BOUNCE).op(W.i32_eq);
+    e.get(host).i32(AT_BOUNCE).op(W.i32_eq).unlikely();
     e.if();
     e.i32(size).call(this.runtime("commit"));
     e.end();

@@ -3,8 +3,8 @@
  * so that the body of a function may stand in any module: it can be kept and put together with others later. Functions
  * are not imported one by one because V8 compiles wrappers for them in every module, 0.3 ms each time.
  */
-import { throughTable, type Assembler } from "./emit/assembler.ts";
-import { functionBytes, ModuleWriter } from "./emit/module-writer.ts";
+import { throughTable } from "./emit/assembler.ts";
+import { ModuleWriter, type FunctionBody } from "./emit/module-writer.ts";
 import { REGION_SIGNATURE } from "./base-module.ts";
 import { RUNTIME_FUNCTIONS } from "./runtime/signatures.ts";
 
@@ -35,14 +35,9 @@ export function runtimeTable(functions: WebAssembly.Exports): WebAssembly.Table 
   return table;
 }
 
-/** A function's locals and code as they stand in a module. */
-export function linkedFunction(body: Assembler): Uint8Array {
-  return functionBytes(body).slice();
-}
-
 /** A module that exports the functions as f0, f1, … */
-export function linkedModule(functions: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+export function linkedModule(functions: readonly FunctionBody[]): Uint8Array<ArrayBuffer> {
   const module = emptyModule();
-  functions.forEach((body, i) => module.defineBytes(REGION_SIGNATURE, body, `f${i}`));
+  functions.forEach((body, i) => module.defineBody(REGION_SIGNATURE, body, `f${i}`));
   return module.finish();
 }

@@ -6,6 +6,7 @@ import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
 import { jumpOffset, type BaseExports } from "./base-module.ts";
 import { CodeCache, pageOf, type Translation } from "./code-cache.ts";
 import { LONGEST_INSTRUCTION, type Instruction } from "./decode.ts";
+import type { FunctionBody } from "./emit/module-writer.ts";
 import { GuestCode } from "./guest-code.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { Handlers } from "./interpret/handlers.ts";
@@ -157,7 +158,7 @@ export class Translator {
     return slot;
   }
 
-  private install(functions: readonly Uint8Array[], slots: readonly number[]): void {
+  private install(functions: readonly FunctionBody[], slots: readonly number[]): void {
     const binary = linkedModule(functions);
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary), this.imports);
     slots.forEach((slot, i) => this.base.table.set(slot, exports[`f${i}`]));

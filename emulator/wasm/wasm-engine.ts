@@ -39,6 +39,7 @@ import {
 import { loadState, resetState, storeState } from "./runtime/fpu-state.ts";
 import { createHelpers } from "./runtime/host-functions.ts";
 import { runtimeTable } from "./linked-module.ts";
+import { setV8Flags } from "./v8-flags.ts";
 import { Translator } from "./translator.ts";
 
 const TF = 0x100;
@@ -73,6 +74,7 @@ class WasmEngine implements Engine {
   private unallotted = 0;
 
   constructor(memory: PhysicalMemory) {
+    setV8Flags();
     this.memory = memory;
     this.layout = reserveTables(memory);
     this.cpu = new CpuState(memory.buffer);

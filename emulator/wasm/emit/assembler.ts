@@ -26,6 +26,8 @@ export class Assembler {
   readonly locals: ValueType[] = [];
   private readonly parameters: number;
   private depth = 0;
+  /** Where branches stand that are hardly ever taken, as offsets in `code`. */
+  private readonly unlikelyAt: number[] = [];
   private readonly insertions: { readonly at: number; readonly write: (e: Assembler) => void }[] = [];
 
   constructor(parameters: number) {
@@ -216,27 +218,41 @@ export class Assembler {
     return this.op(W.i64_extend_i32_u);
   }
 
+  /** Says that the condition of the `if` or `br_if` to be written next is hardly ever true. */
+  unlikely(): this {
+    this.unlikelyAt.push(this.code.length);
+    return this;
+  }
+
   /** Code for this place that can only be written when everything else is: straight-line, by `body`. */
   later(write: (e: Assembler) => void): this {
     this.insertions.push({ at: this.code.length, write });
     return this;
   }
 
-  /** The function's code, with what was left for later. */
-  body(): Uint8Array {
+  /** The function's code, with what was left for later, and where in it unlikely branches stand. */
+  body(): { readonly code: Uint8Array; readonly unlikely: readonly number[] } {
     const all = this.code.bytes;
-    if (this.insertions.length === 0) return all;
     const out = new ByteWriter();
+    const unlikely: number[] = [];
     let from = 0;
+    let hint = 0;
+    const moveHints = (to: number): void => {
+      for (; hint < this.unlikelyAt.length && this.unlikelyAt[hint]! < to; hint++) {
+        unlikely.push(this.unlikelyAt[hint]! + out.length - from);
+      }
+    };
     for (const { at, write } of this.insertions) {
+      moveHints(at);
       out.append(all.subarray(from, at));
       const inserted = new Assembler(this.parameters);
       write(inserted);
       out.append(inserted.code.bytes);
       from = at;
     }
+    moveHints(all.length);
     out.append(all.subarray(from));
-    return out.bytes;
+    return { code: out.bytes, unlikely };
   }
 
   private open(opcode: number, type: number): Label {

@@ -7,9 +7,17 @@ export interface Signature {
   readonly results: readonly ValueType[];
 }
 
+/** A function as it stands in a module. */
+export interface FunctionBody {
+  /** Declarations of locals, and code. */
+  readonly bytes: Uint8Array;
+  /** Offsets in it of branches that are hardly ever taken. */
+  readonly unlikely: readonly number[];
+}
+
 interface Defined {
   readonly type: number;
-  readonly body: Uint8Array;
+  readonly body: FunctionBody;
   readonly exportName: string | undefined;
 }
 
@@ -39,15 +47,15 @@ export class ModuleWriter {
       type: this.type(signature),
       exportName,
       get body() {
-        return functionBytes(body);
+        return functionBody(body);
       },
     };
     this.functions.push(defined);
     return this.imports.length + this.functions.length - 1;
   }
 
-  /** A function whose locals and code are given as they stand in a module. */
-  defineBytes(signature: Signature, body: Uint8Array, exportName?: string): void {
+  /** A function that is written already. */
+  defineBody(signature: Signature, body: FunctionBody, exportName?: string): void {
     this.functions.push({ type: this.type(signature), body, exportName });
   }
 
@@ -114,16 +122,38 @@ export class ModuleWriter {
         to.append([1, 0]);
       }
     });
+    const bodies = this.functions.map(({ body }) => body);
+    if (bodies.some(({ unlikely }) => unlikely.length > 0)) {
+      section(0, (to) => writeHints(to, bodies, this.imports.length));
+    }
     section(10, (to) => {
       to.unsigned(this.functions.length);
-      for (const { body } of this.functions) to.sized(body);
+      for (const { bytes } of bodies) to.sized(bytes);
     });
     return out.bytes.slice() as Uint8Array<ArrayBuffer>;
   }
 }
 
+/**
+ * The custom section metadata.code.branch_hint (WebAssembly's branch hinting proposal): per function the offsets of
+ * branches, each with one byte 0 for unlikely.
+ */
+function writeHints(to: ByteWriter, bodies: readonly FunctionBody[], imports: number): void {
+  to.name("metadata.code.branch_hint");
+  to.unsigned(bodies.filter(({ unlikely }) => unlikely.length > 0).length);
+  bodies.forEach(({ unlikely }, i) => {
+    if (unlikely.length === 0) return;
+    to.unsigned(imports + i);
+    to.unsigned(unlikely.length);
+    for (const offset of unlikely) {
+      to.unsigned(offset);
+      to.append([1, 0]);
+    }
+  });
+}
+
 /** Locals and code of a function. */
-export function functionBytes(body: Assembler): Uint8Array {
+export function functionBody(body: Assembler): FunctionBody {
   const runs: [number, ValueType][] = [];
   for (const type of body.locals) {
     const last = runs.at(-1);
@@ -136,7 +166,9 @@ export function functionBytes(body: Assembler): Uint8Array {
     out.unsigned(count);
     out.byte(type);
   }
-  out.append(body.body());
+  const { code, unlikely } = body.body();
+  const start = out.length;
+  out.append(code);
   out.byte(0x0b);
-  return out.bytes;
+  return { bytes: out.bytes.slice(), unlikely: unlikely.map((offset) => start + offset) };
 }

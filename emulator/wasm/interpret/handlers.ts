@@ -4,7 +4,8 @@ import { Memory } from "../emit/opcodes.ts";
 import { STATUS_DISPATCH, STATUS_FAULT } from "../context.ts";
 import { INVALID, type Instruction } from "../decode.ts";
 import { AT_RIP, type Layout } from "../layout.ts";
-import { runtimeFunction, linkedFunction } from "../linked-module.ts";
+import { functionBody, type FunctionBody } from "../emit/module-writer.ts";
+import { runtimeFunction } from "../linked-module.ts";
 import { LOWERINGS } from "../lower/index.ts";
 import { withRegisters, withSlots, type FormedInstruction } from "./forms.ts";
 import { HandlerContext, HandlerFlow } from "./handler-context.ts";
@@ -29,7 +30,7 @@ interface FormHandlers {
 export interface HandlerOptions {
   readonly layout: Layout;
   /** Puts functions into the table, at the numbers `reserve` gave. */
-  readonly install: (functions: readonly Uint8Array[], slots: readonly number[]) => void;
+  readonly install: (functions: readonly FunctionBody[], slots: readonly number[]) => void;
   /** A free place in the table. */
   readonly reserve: () => number;
   /** Told of instructions there is no lowering for; they raise #UD. */
@@ -41,7 +42,7 @@ export class Handlers {
   readonly end: number;
   private readonly forms = new Map<string, FormHandlers>();
   private readonly options: HandlerOptions;
-  private readonly waiting: { readonly slot: number; readonly body: Uint8Array }[] = [];
+  private readonly waiting: { readonly slot: number; readonly body: FunctionBody }[] = [];
   count = 0;
 
   constructor(options: HandlerOptions) {
@@ -53,7 +54,7 @@ export class Handlers {
       .memory(Memory.i64_load, RECORD_ADDRESS)
       .memory(Memory.i64_store, AT_RIP)
       .i32(1 + STATUS_DISPATCH);
-    this.waiting.push({ slot: this.end, body: linkedFunction(e) });
+    this.waiting.push({ slot: this.end, body: functionBody(e) });
   }
 
   /** The place in the table of the handler for an instruction: usable when `flush` was called. */
@@ -102,7 +103,7 @@ export class Handlers {
     e.i32(1 + STATUS_FAULT).set(context.status);
     e.end();
     context.finish();
-    this.waiting.push({ slot, body: linkedFunction(e) });
+    this.waiting.push({ slot, body: functionBody(e) });
     return { slot, touched: context.touched };
   }
 }

@@ -10,7 +10,8 @@ import { STATUS_BUDGET, STATUS_DISPATCH, STATUS_FAULT, type Flow } from "../cont
 import { INVALID, type Instruction } from "../decode.ts";
 import type { Producer } from "../flags.ts";
 import { AT_RIP, type Layout } from "../layout.ts";
-import { runtimeFunction, linkedFunction } from "../linked-module.ts";
+import { functionBody, type FunctionBody } from "../emit/module-writer.ts";
+import { runtimeFunction } from "../linked-module.ts";
 import { LOWERINGS } from "../lower/index.ts";
 import type { Block } from "./graph.ts";
 import { liveFlags } from "./liveness.ts";
@@ -26,8 +27,8 @@ export interface TranslateOptions {
 }
 
 /** The function of a region, which starts at the first of its blocks, for a linked module. */
-export function translate(blocks: readonly Block[], options: TranslateOptions): Uint8Array {
-  return linkedFunction(new RegionWriter(blocks, options).write());
+export function translate(blocks: readonly Block[], options: TranslateOptions): FunctionBody {
+  return functionBody(new RegionWriter(blocks, options).write());
 }
 
 class RegionWriter implements Flow {
@@ -109,7 +110,7 @@ class RegionWriter implements Flow {
   count(target: number): void {
     const { e, context } = this;
     context.spend();
-    e.op(W.i32_eqz);
+    e.op(W.i32_eqz).unlikely();
     e.if();
     context.storeRip(target);
     context.leave(STATUS_BUDGET);
@@ -135,7 +136,7 @@ class RegionWriter implements Flow {
     if (target === undefined) e.i32(0).get(local).memory(Memory.i64_store, AT_RIP);
     else context.storeRip(target);
     context.spend();
-    e.op(W.i32_eqz);
+    e.op(W.i32_eqz).unlikely();
     e.if();
     context.leave(STATUS_BUDGET);
     e.end();
