@@ -4,6 +4,7 @@ import { ModuleWriter, type Signature } from "./emit/module-writer.ts";
 import { Memory, W } from "./emit/opcodes.ts";
 import { STATUS_MISS } from "./context.ts";
 import { writeFlagsFunction } from "./flags.ts";
+import { VECTOR_FUNCTIONS } from "./runtime/avx-functions.ts";
 import { AT_HIGH, AT_RIP, JUMP_ENTRIES, type Layout } from "./layout.ts";
 import { BASE_FUNCTIONS, HELPER_FUNCTIONS, HOST_FUNCTIONS, type HelperName } from "./runtime/signatures.ts";
 
@@ -66,6 +67,12 @@ export function baseModule(layout: Layout): Uint8Array<ArrayBuffer> {
   const multiply = new Assembler(2);
   writeMultiply(multiply);
   module.define(BASE_FUNCTIONS.multiply, multiply, "multiply");
+
+  for (const [name, { signature, write }] of Object.entries(VECTOR_FUNCTIONS)) {
+    const e = new Assembler(signature.parameters.length);
+    write(e, helpers.fma);
+    module.define(signature, e, name);
+  }
   return module.finish();
 }
 

@@ -31,6 +31,7 @@ import {
   AT_GS_BASE,
   AT_RIP,
   AT_XMM,
+  AT_YMM_HIGH,
 } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 
@@ -66,6 +67,8 @@ export class Context {
   instruction!: Instruction;
   /** Whose flags lie in the flag variables, where that is known. */
   producer: Producer | undefined;
+  /** Floating point goes by the helper that minds MXCSR (runtime/strict-float.ts). */
+  readonly strictFloat: boolean = false;
   /** Status flags that somebody may read behind this instruction. */
   liveFlags = flags.STATUS;
 
@@ -74,10 +77,14 @@ export class Context {
   readonly cc: { readonly op: number; readonly a: number; readonly b: number; readonly r: number };
   private readonly gprs: (number | undefined)[] = [];
   private readonly xmms: (number | undefined)[] = [];
+  private readonly ymmHighs: (number | undefined)[] = [];
+  private readonly vectorAliases: number[] = [];
+  private vectorAliasCount = 0;
   private readonly gprAliases: number[] = [];
   private aliases = 0;
   private readonly dirty = new Set<number>();
   private readonly dirtyXmm = new Set<number>();
+  private readonly dirtyYmmHigh = new Set<number>();
   private readonly temporaries = new Map<ValueType, { locals: number[]; used: number }>();
 
   constructor(e: Assembler, layout: Layout, runtime: RuntimeFunction) {
@@ -161,12 +168,30 @@ export class Context {
   }
 
   xmm(index: number): number {
+    if (index >= 16 && index < 32) return this.vectorAliases[index - 16]!;
     return (this.xmms[index] ??= this.e.local(V128));
   }
 
   xmmOut(index: number): number {
-    this.dirtyXmm.add(index);
+    if (index < 16 || index >= 32) this.dirtyXmm.add(index);
     return this.xmm(index);
+  }
+
+  /** The local of the upper 128 bits of a YMM register, for reading. */
+  ymmHigh(index: number): number {
+    return (this.ymmHighs[index] ??= this.e.local(V128));
+  }
+
+  ymmHighOut(index: number): number {
+    this.dirtyYmmHigh.add(index);
+    return this.ymmHigh(index);
+  }
+
+  /** A v128 local under the name of a vector register: lowerings for XMM operands then work on it. */
+  aliasVector(local: number): RegisterOperand {
+    const index = 16 + (this.vectorAliasCount++ % 16);
+    this.vectorAliases[index - 16] = local;
+    return { kind: "register", class: "xmm", index, size: 16, high: false };
   }
 
   /** A local under the name of a register, to stand in a memory operand. */
@@ -184,6 +209,9 @@ export class Context {
     this.xmms.forEach((local, i) => {
       if (local !== undefined) e.loadAt(V.load, AT_XMM + i * 16).set(local);
     });
+    this.ymmHighs.forEach((local, i) => {
+      if (local !== undefined) e.loadAt(V.load, AT_YMM_HIGH + i * 16).set(local);
+    });
     e.loadAt(Memory.i32_load, AT_CC_OP).set(this.cc.op);
     e.loadAt(Memory.i64_load, AT_CC_A).set(this.cc.a);
     e.loadAt(Memory.i64_load, AT_CC_B).set(this.cc.b);
@@ -196,6 +224,7 @@ export class Context {
     const { e } = this;
     for (const i of this.dirty) e.storeLocalAt(Memory.i64_store, i * 8, this.gpr(i));
     for (const i of this.dirtyXmm) e.storeLocalAt(V.store, AT_XMM + i * 16, this.xmm(i));
+    for (const i of this.dirtyYmmHigh) e.storeLocalAt(V.store, AT_YMM_HIGH + i * 16, this.ymmHigh(i));
     e.storeLocalAt(Memory.i32_store, AT_CC_OP, this.cc.op);
     e.storeLocalAt(Memory.i64_store, AT_CC_A, this.cc.a);
     e.storeLocalAt(Memory.i64_store, AT_CC_B, this.cc.b);

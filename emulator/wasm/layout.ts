@@ -28,8 +28,12 @@ export const AT_CC_R = 792;
 export const AT_MXCSR = 800;
 /** High half of a 128-bit result of a helper. */
 export const AT_HIGH = 808;
-/** An access that crosses a page is assembled here (guest-memory.ts), up to 512 bytes. */
+/** An access that crosses a page is assembled here (guest-memory.ts), up to 1024 bytes. */
 export const AT_BOUNCE = 2048;
+/** Upper halves of YMM0 to YMM15, `cpu.ymmHigh` of the kernel. */
+export const AT_YMM_HIGH = 3072;
+/** Not 0: a vector helper met an exception that MXCSR does not mask. */
+export const AT_VECTOR_TRAP = 3328;
 export const AT_XMM = 1024;
 /** Eight physical x87 registers, 16 bytes each; control, status (without TOP), TOP and a mask of the used ones. */
 export const AT_X87 = 1280;

@@ -14,13 +14,15 @@ import { Context, STATUS_BUDGET, STATUS_DISPATCH, STATUS_FAULT, type Flow } from
 import { INVALID, type Instruction } from "./decode.ts";
 import type { Layout } from "./layout.ts";
 import { liveFlags } from "./liveness.ts";
-import { LOWERINGS } from "./lower/index.ts";
+import { loweringOf } from "./lower/models.ts";
+import type { CpuModel } from "./runtime/cpu-model.ts";
 import { REGION_IMPORTS } from "./runtime/signatures.ts";
 
 const LABEL_PARAMETER = 0;
 
 export interface TranslateOptions {
   readonly layout: Layout;
+  readonly model: CpuModel;
   /** Told of instructions there is no lowering for; they raise #UD. */
   readonly onUnknown: (instruction: Instruction) => void;
 }
@@ -40,7 +42,7 @@ export function translate(blocks: readonly Block[], options: TranslateOptions): 
 
 function writeRegion(
   blocks: readonly Block[],
-  { layout, onUnknown }: TranslateOptions,
+  { layout, model, onUnknown }: TranslateOptions,
   runtime: (name: string) => number,
 ): Assembler {
   const e = new Assembler(1);
@@ -52,7 +54,7 @@ function writeRegion(
   region.open();
   blocks.forEach((block, i) => {
     region.enter(i);
-    writeBlock(context, region, block, onUnknown);
+    writeBlock(context, region, block, model, onUnknown);
   });
   region.close();
   e.end();
@@ -77,6 +79,7 @@ function writeBlock(
   context: Context,
   region: RegionFlow,
   block: Block,
+  model: CpuModel,
   onUnknown: (instruction: Instruction) => void,
 ): void {
   const live = liveFlags(block.instructions);
@@ -84,7 +87,7 @@ function writeBlock(
   block.instructions.forEach((instruction, i) => {
     context.begin(instruction);
     context.liveFlags = live[i]!;
-    const lower = LOWERINGS.get(instruction.mnemonic);
+    const lower = loweringOf(instruction, model);
     if (lower) lower(context);
     else {
       if (instruction.mnemonic !== INVALID) onUnknown(instruction);

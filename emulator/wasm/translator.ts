@@ -7,6 +7,7 @@ import { CodeReader, restOfPage, type Instruction } from "./decode.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { JUMP_BYTES } from "./layout.ts";
 import { FETCH } from "./page-walk.ts";
+import type { CpuModel } from "./runtime/cpu-model.ts";
 import { translate } from "./translate.ts";
 
 const TWO_32 = 4294967296;
@@ -17,6 +18,7 @@ export class Translator {
   readonly unknown = new Map<string, number>();
   readonly statistics = { regions: 0, instructions: 0, bytes: 0 };
 
+  private readonly model: CpuModel;
   private readonly ram: PhysicalMemory;
   private readonly memory: GuestMemory;
   private readonly base: BaseExports;
@@ -29,7 +31,14 @@ export class Translator {
   /** Virtual pages with entries in the jump cache. */
   private readonly cachedPages = new Set<number>();
 
-  constructor(ram: PhysicalMemory, memory: GuestMemory, base: BaseExports, imports: WebAssembly.Imports) {
+  constructor(
+    model: CpuModel,
+    ram: PhysicalMemory,
+    memory: GuestMemory,
+    base: BaseExports,
+    imports: WebAssembly.Imports,
+  ) {
+    this.model = model;
     this.ram = ram;
     this.memory = memory;
     this.base = base;
@@ -187,6 +196,7 @@ export class Translator {
     const { statistics } = this;
     const binary = translate(blocks, {
       layout: this.memory.layout,
+      model: this.model,
       onUnknown: ({ mnemonic }) => this.unknown.set(mnemonic, (this.unknown.get(mnemonic) ?? 0) + 1),
     });
     statistics.regions++;
