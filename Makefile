@@ -7,13 +7,17 @@ PACKAGES = libunicorn2 busybox-static
 # For the comparisons: the other emulator, and a second C library.
 TEST_PACKAGES = musl-dev
 
-.PHONY: help run test conformance bench guests setup build lint format clean distclean tools
+.PHONY: help run test test-browser web web-files conformance bench bench-cpu guests setup build lint format clean distclean tools
 
 help:
 	@echo "make run          builds everything and shows clone2 and busybox running"
 	@echo "make test         all checks and tests"
+	@echo "make test-browser runs those in headless Chromium alone"
+	@echo "make web          serves a page with the machine in it on 127.0.0.1"
 	@echo "make conformance  runs the conformance programs, with ARGS=--native on Linux too"
 	@echo "make bench        measures against qemu-user and the bare machine"
+	@echo "make bench-cpu    compares the engines on kernels and programs, with ARGS=--quick in 4 minutes"
+	@echo "make fuzz-cpu     random instructions on this processor and on the wasm engine, with ARGS=\"--count 5000000 --seed 1\""
 	@echo "make guests       builds the guest programs"
 	@echo "make setup        fetches and builds what the rest needs"
 	@echo "make lint         prettier, eslint and the type checker"
@@ -25,7 +29,19 @@ run: build
 
 test: build
 	@$(NODE) scripts/setup-debian.mjs $(TEST_PACKAGES) || echo "setup: going on without $(TEST_PACKAGES); the tests that need them are skipped"
+	@$(NODE) scripts/setup-chromium.mjs || echo "setup: going on without Chromium; the tests in a browser are skipped"
+	@$(NODE) scripts/build-web.mjs
 	@$(NODE) scripts/run-tests.mjs
+
+test-browser: web-files
+	@$(NODE) scripts/setup-chromium.mjs
+	@npx vitest run tests/browser
+
+web: build
+	@$(NODE) scripts/build-web.mjs --serve $(PORT)
+
+web-files: build
+	@$(NODE) scripts/build-web.mjs
 
 conformance: build
 	@$(NODE) bin/trapgate conformance --known-failures tests/conformance/known-failures.txt $(ARGS) build/guests/conformance
@@ -33,6 +49,12 @@ conformance: build
 
 bench: build
 	@$(NODE) bench/run.mjs $(ARGS)
+
+bench-cpu: build
+	@$(NODE) bench/cpu.mjs $(ARGS)
+
+fuzz-cpu: node_modules/.package-lock.json
+	@$(NODE) scripts/fuzz-cpu.mjs $(ARGS)
 
 build: guests
 	@$(NODE) scripts/build-bundle.mjs

@@ -7,15 +7,23 @@
  *
  * --write puts the table into docs/status.md. qemu-user is Debian's package, unpacked privately.
  */
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { GZIP_WHY, HELLO_WHY, OWN_START_WHY, rows } from "./rows.mjs";
+import {
+  buildMeasureTool,
+  fail,
+  findQemu,
+  folder,
+  machineName,
+  measureCommand,
+  median,
+  root,
+  warnIfBusy,
+  writeStatus,
+} from "./turns.mjs";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values: options } = parseArgs({
   options: {
     rounds: { type: "string", default: "5" },
@@ -26,43 +34,8 @@ const { values: options } = parseArgs({
 const ROUNDS = Number(options.rounds);
 /** A difference shorter than this is noise; a base run longer than that wastes time. */
 const LONG_ENOUGH_NS = 150e6;
-const folder = join(root, "build/bench");
-const measureTool = join(folder, "measure");
 const guests = join(root, "build/guests");
 const busybox = join(root, ".private/debian/trixie/usr/bin/busybox");
-
-function fail(message) {
-  console.error(`bench: ${message}`);
-  process.exit(1);
-}
-
-function hostSuite() {
-  const text = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
-  return /^VERSION_CODENAME=(\w+)/m.exec(text)?.[1];
-}
-
-/** The path of qemu-x86_64, unpacked when needed; undefined where it cannot be had. */
-function findQemu() {
-  const suite = hostSuite() ?? "trixie";
-  const bin = join(root, ".private/debian", suite, "usr/bin");
-  const find = () =>
-    ["qemu-x86_64-static", "qemu-x86_64"]
-      .map((name) => join(bin, name))
-      .find((path) => existsSync(path) && spawnSync(path, ["--version"]).status === 0);
-  for (const name of ["qemu-user-static", "qemu-user"]) {
-    const found = find();
-    if (found) return found;
-    spawnSync(process.execPath, [join(root, "scripts/setup-debian.mjs"), "--suite", suite, name], { stdio: "inherit" });
-  }
-  return find();
-}
-
-function buildMeasureTool() {
-  mkdirSync(folder, { recursive: true });
-  const compiler = process.env.CC ?? "cc";
-  const result = spawnSync(compiler, ["-O1", "-o", measureTool, join(root, "bench/measure.c")], { stdio: "inherit" });
-  if (result.status !== 0) fail(`${compiler} could not compile bench/measure.c`);
-}
 
 const qemu = findQemu();
 if (!qemu) console.error("bench: qemu-user is not to be had here; its column stays empty");
@@ -76,16 +49,9 @@ const systems = [
 /** One run: { wall (ns), rss (KiB) }. */
 function measure(system, words) {
   const command = [...system.prefix, ...words];
-  const { stdout, stderr } = spawnSync(measureTool, command, { cwd: folder, encoding: "utf8" });
-  const [wall, rss, code] = stdout.split(" ").map(Number);
+  const { wall, rss, code, stderr } = measureCommand(command);
   if (code !== 0) fail(`${command.join(" ")} ended with exit code ${code}\n${stderr}`);
   return { wall, rss };
-}
-
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 /** Median over the rounds of what `sample` gives for each system, the systems taking turns. */
@@ -176,33 +142,13 @@ function gzipLine() {
 }
 
 function machineLine() {
-  const version = qemu
-    ? /version (\S+)/.exec(spawnSync(qemu, ["--version"], { encoding: "utf8" }).stdout)?.[1]
-    : "none";
-  const { length } = cpus();
-  return `${length} x ${cpus()[0]?.model.trim() ?? "unknown processor"}, Node ${process.versions.node}, qemu-user ${version}; medians of ${ROUNDS} rounds, the three in turns.`;
-}
-
-function writeStatus(table) {
-  if (/\| -\d/.test(table)) fail("not written: negative times mean that the host was too busy to measure anything");
-  const path = join(root, "docs/status.md");
-  const text = readFileSync(path, "utf8");
-  const marks = /(<!-- bench -->)[^]*?(<!-- end of bench -->)/;
-  if (!marks.test(text)) fail("docs/status.md has no place marked for the table");
-  writeFileSync(
-    path,
-    text.replace(marks, (_, before, after) => `${before}\n\n${table}\n\n${after}`),
-  );
+  return `${machineName(qemu)}; medians of ${ROUNDS} rounds, the three in turns.`;
 }
 
 if (!existsSync(join(guests, "bench")) || readdirSync(join(guests, "bench")).length === 0)
   fail("run `make guests` first");
 buildMeasureTool();
-if (loadavg()[0] > cpus().length / 2) {
-  console.error(
-    `bench: the host is busy (load ${loadavg()[0].toFixed(1)}); the figures will be those of a slower machine`,
-  );
-}
+warnIfBusy();
 const wanted = (name) => name.includes(options.only);
 const lines = [];
 const add = (line) => {
@@ -216,4 +162,8 @@ add("| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | --- |");
 if (wanted("hello")) helloLines().forEach(add);
 for (const row of rows) if (wanted(row.name)) add(tableLine(row.name, row.unit, measureRow(row), row.goal, row.why));
 if (wanted("gzip") && existsSync(busybox)) add(gzipLine());
-if (options.write) writeStatus(`${machineLine()}\n\n${lines.join("\n")}`);
+if (options.write) {
+  const table = lines.join("\n");
+  if (/\| -\d/.test(table)) fail("not written: negative times mean that the host was too busy to measure anything");
+  writeStatus("<!-- bench -->", "<!-- end of bench -->", `${machineLine()}\n\n${table}`);
+}

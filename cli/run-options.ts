@@ -1,5 +1,5 @@
 /** The options that the verbs which start machines have in common, and what they mean to the library. */
-import { ENGINE_NAMES, type EngineName, type NodeMachineOptions } from "../machine/node/index.ts";
+import { ENGINE_NAMES, isEngineName, LOCKSTEP_GRANULARITIES, type NodeMachineOptions } from "../machine/node/index.ts";
 import type { OptionSpec, ParsedArguments } from "./arguments.ts";
 import { guestView, type ViewRequest } from "./guest-view.ts";
 import { UsageError } from "./usage.ts";
@@ -20,6 +20,7 @@ export const viewSpecs: readonly OptionSpec[] = [
 export const machineSpecs: readonly OptionSpec[] = [
   { name: "memory", value: "SIZE", help: "RAM of the machine, with K, M or G (default 1G)" },
   { name: "engine", value: "NAME", help: `what executes instructions: ${ENGINE_NAMES.join(", ")}` },
+  { name: "lockstep", value: "syscall|block|step", help: "how often engines in lockstep are compared (default syscall)" },
   { name: "clock", value: "host|virtual", help: "real time, or time that only moves with executed work" },
   { name: "seed", value: "N", help: "makes the guest's random numbers repeatable" },
   { name: "max-tasks", value: "N", help: "how many tasks may live at once (default 4096)" },
@@ -88,17 +89,21 @@ export function readView(reader: OptionReader): Omit<ViewRequest, "program" | "p
 /** The options of `machineSpecs`. @throws UsageError */
 export function readMachine(
   reader: OptionReader,
-): Pick<NodeMachineOptions, "memory" | "engine" | "clock" | "seed" | "maxTasks"> {
+): Pick<NodeMachineOptions, "memory" | "engine" | "lockstep" | "clock" | "seed" | "maxTasks"> {
   const memory = reader.read("memory", "a size such as 512M, at least 4M and below 4G", parseSize);
   const engine = reader.read("engine", ENGINE_NAMES.join(" or "), (value) =>
-    ENGINE_NAMES.find((name) => name === value),
+    isEngineName(value) ? value : undefined,
+  );
+  const lockstep = reader.read("lockstep", LOCKSTEP_GRANULARITIES.join(" or "), (value) =>
+    LOCKSTEP_GRANULARITIES.find((granularity) => granularity === value),
   );
   const clock = reader.read("clock", "host or virtual", parseClock);
   const seed = reader.read("seed", "a whole number", parseSeed);
   const maxTasks = reader.read("max-tasks", "a whole number from 1 to 4194304", parseTasks);
   return {
     ...(memory !== undefined && { memory }),
-    ...(engine !== undefined && { engine: engine satisfies EngineName }),
+    ...(engine !== undefined && { engine }),
+    ...(lockstep !== undefined && { lockstep }),
     ...(clock !== undefined && { clock }),
     ...(seed !== undefined && { seed }),
     ...(maxTasks !== undefined && { maxTasks }),

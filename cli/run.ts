@@ -1,11 +1,13 @@
 /** `trapgate run [options] PROGRAM [ARGS...]` */
 import {
   createNodeMachine,
+  LockstepEngine,
   ProgramError,
   SetUpError,
   type MachineResult,
   type NodeMachineOptions,
   type EngineCapabilities,
+  type LockstepStatistics,
 } from "../machine/node/index.ts";
 import { describeOptions, parseArguments } from "./arguments.ts";
 import { explainStart } from "./diagnose.ts";
@@ -32,7 +34,9 @@ export async function runMachine(options: NodeMachineOptions): Promise<number> {
   try {
     const machine = createNodeMachine(options);
     warnOfEngine(machine.kernel.engine.capabilities);
-    return exitCode(await machine.run());
+    const result = await machine.run();
+    if (machine.kernel.engine instanceof LockstepEngine) summarize(machine.kernel.engine.statistics);
+    return exitCode(result);
   } catch (error) {
     if (error instanceof SetUpError) throw new UsageError(`trapgate: ${error.message}`);
     if (error instanceof ProgramError) throw explainStart(options, error.program, error.errno);
@@ -44,6 +48,17 @@ export async function runMachine(options: NodeMachineOptions): Promise<number> {
 function warnOfEngine({ name, boundedBlocks }: EngineCapabilities): void {
   if (boundedBlocks !== false) return;
   process.stderr.write(`trapgate: warning: ${name}: a hostile program could crash this process\n`);
+}
+
+/** What has been compared; a difference ends the machine with a report. */
+function summarize({ pieces, instructions, units, repeated, unchecked, excuses }: LockstepStatistics): void {
+  const size = instructions > 0 ? `${instructions} instructions` : `${units} blocks`;
+  const excused = Object.entries(excuses).map(([reason, count]) => `${reason} ${count}`);
+  const text = [
+    `${pieces} pieces compared, ${size}`,
+    `${repeated} repeated in steps (excused: ${excused.join(", ")}), ${unchecked} not comparable`,
+  ].join("; ");
+  process.stderr.write(`trapgate: lockstep: ${text}\n`);
 }
 
 function exitCode(result: MachineResult): number {

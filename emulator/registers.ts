@@ -17,6 +17,8 @@ export const CPU_GENERAL_SIZE = 160;
 export const CPU_ENGINE_OFFSET = 160;
 export const CPU_FXSAVE_OFFSET = 256;
 export const CPU_FXSAVE_SIZE = 512;
+/** The upper halves of YMM0 to YMM15, kept apart from the rest: only processors with AVX have them. */
+export const CPU_YMM_HIGH_SIZE = 256;
 
 /** Indexes into `CpuState.u64`; twice that is the low half in `CpuState.u32`. */
 export const RAX = 0;
@@ -57,15 +59,24 @@ export class CpuState {
   /** The part a context switch exchanges. */
   readonly general: Uint32Array;
   readonly fxsave: Uint8Array;
+  /** Bits 128 to 255 of YMM0 to YMM15, exchanged with `fxsave` by storeFpu and loadFpu. Zero without AVX. */
+  readonly ymmHigh: Uint8Array;
 
-  /** @param buffer the registers are its first CPU_STATE_SIZE bytes */
-  constructor(buffer: ArrayBuffer = new ArrayBuffer(CPU_STATE_SIZE)) {
+  /**
+   * @param buffer the registers are its first CPU_STATE_SIZE bytes
+   * @param ymmHigh where the upper halves of the YMM registers are
+   */
+  constructor(
+    buffer: ArrayBuffer = new ArrayBuffer(CPU_STATE_SIZE),
+    ymmHigh: Uint8Array = new Uint8Array(CPU_YMM_HIGH_SIZE),
+  ) {
     this.buffer = buffer;
     this.u32 = new Uint32Array(buffer, 0, CPU_STATE_SIZE / 4);
     this.u64 = new BigUint64Array(buffer, 0, CPU_STATE_SIZE / 8);
     this.bytes = new Uint8Array(buffer, 0, CPU_STATE_SIZE);
     this.general = new Uint32Array(buffer, 0, CPU_GENERAL_SIZE / 4);
     this.fxsave = new Uint8Array(buffer, CPU_FXSAVE_OFFSET, CPU_FXSAVE_SIZE);
+    this.ymmHigh = ymmHigh;
   }
 
   /** The register as an unsigned number: exact below 2^53, which every user address is. */
@@ -82,5 +93,11 @@ export class CpuState {
   /** Copies GPRs, RIP, RFLAGS and segment bases from another state. */
   copyGeneralFrom(other: CpuState): void {
     this.general.set(other.general);
+  }
+
+  /** Copies the x87, SSE and AVX state from another state. */
+  copyFpuFrom(other: CpuState): void {
+    this.fxsave.set(other.fxsave);
+    this.ymmHigh.set(other.ymmHigh);
   }
 }

@@ -60,15 +60,15 @@ describeEngines("budget", (create) => {
     const machine = start();
     const { engine, cpu } = machine;
     const states: string[] = [];
-    const registers = Buffer.from(cpu.buffer, 0, CPU_GENERAL_SIZE);
+    const registers = new BigUint64Array(cpu.buffer, 0, CPU_GENERAL_SIZE / 8);
     let total = 0;
     while (engine.run(slice) === STOP_BUDGET) {
       expect(engine.stop.executed).toBe(slice);
       total += slice;
-      states.push(registers.toString("latin1"));
+      states.push(registers.join());
     }
     total += engine.stop.executed;
-    return { states, total, result: cpu.u64[RAX], end: cpu.get(RIP), registers: registers.toString("latin1") };
+    return { states, total, result: cpu.u64[RAX], end: cpu.get(RIP), registers: registers.join() };
   };
 
   test("an endless loop stops when the budget is used up", () => {

@@ -6,6 +6,7 @@ import { STATUS_DISPATCH, STATUS_HOT, STATUS_MISS, STATUS_UNWIND } from "./conte
 import { CONDITION_FUNCTIONS, writeConditionFunction, writeFlagsFunction } from "./flags.ts";
 import { BLOCK_ADDRESS, BLOCK_COUNTER, BLOCK_HEADER, RECORD_BYTES, RECORD_HANDLER } from "./interpret/records.ts";
 import { AT_DEPTH, AT_HIGH, AT_RIP, JUMP_ENTRIES, type Layout } from "./layout.ts";
+import { VECTOR_FUNCTIONS } from "./runtime/avx-functions.ts";
 import { BASE_FUNCTIONS, HELPER_FUNCTIONS, HOST_FUNCTIONS, type HelperName } from "./runtime/signatures.ts";
 
 /** Guest calls nest so deep on V8's stack. */
@@ -86,6 +87,12 @@ export function baseModule(layout: Layout): Uint8Array<ArrayBuffer> {
   const multiply = new Assembler(2);
   writeMultiply(multiply);
   module.define(BASE_FUNCTIONS.multiply, multiply, "multiply");
+
+  for (const [name, { signature, write }] of Object.entries(VECTOR_FUNCTIONS)) {
+    const e = new Assembler(signature.parameters.length);
+    write(e, helpers.fma);
+    module.define(signature, e, name);
+  }
   return module.finish();
 }
 

@@ -20,7 +20,7 @@ import { Memory, V, W } from "./emit/opcodes.ts";
 import type { ImmediateOperand, Instruction, MemoryOperand, Operand, RegisterOperand } from "./decode.ts";
 import * as flags from "./flags.ts";
 import type { Producer } from "./flags.ts";
-import { AT_BOUNCE, AT_FS_BASE, AT_GS_BASE, AT_RIP, AT_XMM } from "./layout.ts";
+import { AT_BOUNCE, AT_FS_BASE, AT_GS_BASE, AT_RIP, AT_XMM, AT_YMM_HIGH } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 
 /** What a region function returns: 0 to be dispatched again at RIP, else 1 + the kind of stop, or one of these. */
@@ -48,8 +48,10 @@ export interface Flow {
   count(next: number): void;
   /** Goes to the address in a local. */
   gotoLocal(target: number): void;
-  /** Behind a pushed return address: goes to a known address, or to the one in a local. */
-  call(target: number | undefined, local: number): void;
+  /** Behind a pushed return address: goes to a known address. */
+  call(target: number): void;
+  /** Behind a pushed return address: goes to the address in a local. */
+  callLocal(target: number): void;
   /** Goes to the address in a local, which was popped. */
   return(target: number): void;
   readonly exit: Label;
@@ -63,6 +65,9 @@ export interface Origin {
   readonly displacement: bigint;
 }
 
+/** From an XMM register in the register file to the upper half of the YMM register. */
+const YMM_HIGH_DISTANCE = AT_YMM_HIGH - AT_XMM;
+
 /** Register numbers from here on name locals (`aliasRegister`). */
 const FIRST_ALIAS = 256;
 
@@ -74,6 +79,8 @@ export abstract class Context {
   readonly runtime: RuntimeFunction;
   flow!: Flow;
   instruction!: Instruction;
+  /** Floating point goes by the helper that minds MXCSR (runtime/strict-float.ts). */
+  readonly strictFloat: boolean = false;
   /** Status flags that somebody may read behind this instruction. */
   liveFlags = flags.STATUS;
   /** Whose flags these are, where that is known. */
@@ -82,8 +89,12 @@ export abstract class Context {
   readonly status: number;
   protected readonly gprs: (number | undefined)[] = [];
   protected readonly xmms: (number | undefined)[] = [];
+  private readonly ymmHighs: (number | undefined)[] = [];
   protected readonly dirty = new Set<number>();
   protected readonly dirtyXmm = new Set<number>();
+  private readonly dirtyYmmHigh = new Set<number>();
+  private readonly vectorAliases: number[] = [];
+  private vectorAliasCount = 0;
   private readonly gprAliases: number[] = [];
   private aliases = 0;
   private readonly temporaries = new Map<ValueType, { locals: number[]; used: number }>();
@@ -164,12 +175,30 @@ export abstract class Context {
   }
 
   xmm(index: number): number {
+    if (index >= 16 && index < 32) return this.vectorAliases[index - 16]!;
     return (this.xmms[index] ??= this.e.local(V128));
   }
 
   xmmOut(index: number): number {
-    this.dirtyXmm.add(index);
+    if (index < 16 || index >= 32) this.dirtyXmm.add(index);
     return this.xmm(index);
+  }
+
+  /** The local of the upper 128 bits of a YMM register, for reading. */
+  ymmHigh(index: number): number {
+    return (this.ymmHighs[index] ??= this.e.local(V128));
+  }
+
+  ymmHighOut(index: number): number {
+    this.dirtyYmmHigh.add(index);
+    return this.ymmHigh(index);
+  }
+
+  /** A v128 local under the name of a vector register: lowerings for XMM operands then work on it. */
+  aliasVector(local: number): RegisterOperand {
+    const index = 16 + (this.vectorAliasCount++ % 16);
+    this.vectorAliases[index - 16] = local;
+    return { kind: "register", class: "xmm", index, size: 16, high: false };
   }
 
   /** A local under the name of a register, to stand in a memory operand. */
@@ -213,6 +242,11 @@ export abstract class Context {
       this.pushRegisterBase(i);
       e.memory(V.load, this.xmmOffset(i)).set(local);
     });
+    this.ymmHighs.forEach((local, i) => {
+      if (local === undefined) return;
+      this.pushRegisterBase(i);
+      e.memory(V.load, this.xmmOffset(i) + YMM_HIGH_DISTANCE).set(local);
+    });
   }
 
   /** Code that stores the registers that were changed. */
@@ -225,6 +259,10 @@ export abstract class Context {
     for (const i of this.dirtyXmm) {
       this.pushRegisterBase(i);
       e.get(this.xmm(i)).memory(V.store, this.xmmOffset(i));
+    }
+    for (const i of this.dirtyYmmHigh) {
+      this.pushRegisterBase(i);
+      e.get(this.ymmHigh(i)).memory(V.store, this.xmmOffset(i) + YMM_HIGH_DISTANCE);
     }
   }
 

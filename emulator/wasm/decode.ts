@@ -22,6 +22,7 @@ export interface MemoryOperand {
   /** Bytes accessed, 0 when the instruction alone knows (lea, fxsave). */
   readonly size: number;
   readonly base: RegisterOperand | undefined;
+  /** A general register; of a gather a vector register. */
   readonly index: RegisterOperand | undefined;
   readonly scale: number;
   /** For RIP-relative operands the target, with no base. */
@@ -59,7 +60,7 @@ export interface Instruction {
   readonly rep: boolean;
   readonly repne: boolean;
   readonly lock: boolean;
-  /** iced's name of the exact form, such as Movsd_xmm_xmmm64. */
+  /** iced's name of the exact form, such as Movsd_xmm_xmmm64 or VEX_Vaddps_ymm_ymm_ymmm256. */
   readonly form: string;
   /** Status flags read, and those that get a new value whatever happens (RFLAGS bits). */
   readonly flagsRead: number;
@@ -71,6 +72,8 @@ export interface Instruction {
 export const INVALID = "invalid";
 /** Bytes; more are a #GP (Intel SDM volume 2, section 2.3.11). */
 export const LONGEST_INSTRUCTION = 15;
+/** More than 15 bytes: #GP, not #UD (Intel SDM volume 3, section 6.15). */
+export const TOO_LONG = "toolong";
 
 let iced: Iced | undefined;
 let registers: RegisterOperand[] = [];
@@ -111,6 +114,7 @@ function registerTable({ Register, RegisterExt }: Iced): RegisterOperand[] {
           : operand.index;
       table[value] = { ...operand, index: number };
     } else if (RegisterExt.isXMM(value)) table[value] = of("xmm");
+    else if (RegisterExt.isYMM(value)) table[value] = of("ymm");
     else if (RegisterExt.isMM(value)) table[value] = of("mm");
     else if (RegisterExt.isST(value)) table[value] = of("st");
     else if (RegisterExt.isSegmentRegister(value)) table[value] = of("segment");
@@ -164,7 +168,7 @@ export class CodeReader {
     decoder.ip = BigInt(address);
     decoder.decodeOut(scratch);
     if (scratch.code === 0 && decoder.lastError === iced.DecoderError.NoMoreBytes) {
-      return this.size - (address - this.start) < 15 ? undefined : invalid(address);
+      return this.size - (address - this.start) < 15 ? undefined : invalid(address, TOO_LONG);
     }
     return scratch.code === 0 ? invalid(address) : copy(iced, scratch, address);
   }
@@ -175,9 +179,9 @@ export class CodeReader {
   }
 }
 
-function invalid(address: number): Instruction {
+function invalid(address: number, mnemonic = INVALID): Instruction {
   return {
-    mnemonic: INVALID,
+    mnemonic,
     address,
     length: 1,
     operands: [],
@@ -276,7 +280,7 @@ function memoryOperand(
   const base = registers[baseRegister];
   const index = registers[indexRegister];
   const prefix = from.memorySegment;
-  const wide = base?.class === "rip" ? base.size : (base?.size ?? index?.size ?? (from.memoryDisplSize === 4 ? 4 : 8));
+  const general = base ?? (index?.class === "gpr" ? index : undefined);
   return {
     kind: "memory",
     size: x.MemorySizeExt.size(from.memorySize),
@@ -285,6 +289,6 @@ function memoryOperand(
     scale,
     displacement,
     segment: prefix === x.Register.FS ? "fs" : prefix === x.Register.GS ? "gs" : undefined,
-    addressSize: base || index ? wide : from.memoryDisplSize === 4 ? 4 : 8,
+    addressSize: general?.size ?? (from.memoryDisplSize === 4 ? 4 : 8),
   };
 }

@@ -32,8 +32,12 @@ export const AT_HIGH = 808;
 export const AT_ZERO = 816;
 /** Guest calls under way as calls of WebAssembly functions. */
 export const AT_DEPTH = 824;
-/** An access that crosses a page is assembled here (guest-memory.ts), up to 512 bytes. */
+/** An access that crosses a page is assembled here (guest-memory.ts), up to 1024 bytes. */
 export const AT_BOUNCE = 2048;
+/** Upper halves of YMM0 to YMM15, `cpu.ymmHigh` of the kernel. */
+export const AT_YMM_HIGH = 3072;
+/** Not 0: a vector helper met an exception that MXCSR does not mask. */
+export const AT_VECTOR_TRAP = 3328;
 export const AT_XMM = 1024;
 /** Eight physical x87 registers, 16 bytes each; control, status (without TOP), TOP and a mask of the used ones. */
 export const AT_X87 = 1280;

@@ -17,6 +17,7 @@ import { linkedModule } from "./linked-module.ts";
 import { FETCH } from "./page-walk.ts";
 import { findBlocks, type Profile } from "./region/graph.ts";
 import { translate } from "./region/translate.ts";
+import type { CpuModel } from "./runtime/cpu-model.ts";
 
 const TWO_32 = 4294967296;
 export interface TranslatorOptions {
@@ -37,6 +38,7 @@ export class Translator {
   readonly unknown = new Map<string, number>();
   readonly statistics = { blocks: 0, interpreted: 0, regions: 0, instructions: 0, bytes: 0 };
 
+  private readonly model: CpuModel;
   private readonly ram: PhysicalMemory;
   private readonly memory: GuestMemory;
   private readonly base: BaseExports;
@@ -56,12 +58,14 @@ export class Translator {
   private readonly cachedPages = new Set<number>();
 
   constructor(
+    model: CpuModel,
     ram: PhysicalMemory,
     memory: GuestMemory,
     base: BaseExports,
     imports: WebAssembly.Imports,
     options: TranslatorOptions = DEFAULT_OPTIONS,
   ) {
+    this.model = model;
     this.ram = ram;
     this.memory = memory;
     this.base = base;
@@ -73,6 +77,7 @@ export class Translator {
     this.base.table.set(this.interpretSlot, base.interpret);
     this.handlers = new Handlers({
       layout: memory.layout,
+      model,
       reserve: () => this.reserve(),
       install: (functions, slots) => this.install(functions, slots),
       onUnknown: (instruction) => this.noteUnknown(instruction),
@@ -257,6 +262,7 @@ export class Translator {
       if (blocks.length === 0) return undefined;
       const body = translate(blocks, {
         layout: this.memory.layout,
+        model: this.model,
         onUnknown: (instruction) => this.noteUnknown(instruction),
       });
       const slot = this.reserve();

@@ -10,7 +10,7 @@ import {
   type StopKind,
 } from "../engine.ts";
 import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
-import { CpuState, RFLAGS, RIP } from "../registers.ts";
+import { CPU_YMM_HIGH_SIZE, CpuState, RFLAGS, RIP } from "../registers.ts";
 import { baseModule, type BaseExports } from "./base-module.ts";
 import {
   STATUS_BUDGET,
@@ -33,9 +33,11 @@ import {
   AT_STOP_ADDRESS,
   AT_STOP_ERROR,
   AT_STOP_VECTOR,
+  AT_YMM_HIGH,
   reserveTables,
   type Layout,
 } from "./layout.ts";
+import { DEFAULT_CPU_MODEL, type CpuModel } from "./runtime/cpu-model.ts";
 import { loadState, resetState, storeState } from "./runtime/fpu-state.ts";
 import { createHelpers } from "./runtime/host-functions.ts";
 import { runtimeTable } from "./linked-module.ts";
@@ -57,7 +59,7 @@ const REENTRY_BLOCKS = 20_000;
 class WasmEngine implements Engine {
   readonly memory: PhysicalMemory;
   readonly cpu: CpuState;
-  readonly capabilities: EngineCapabilities = { name: "wasm", level: "x86-64-v2", budgetUnit: "basic block" };
+  readonly capabilities: EngineCapabilities;
   readonly supervisorEntryLow = 0;
   readonly supervisorEntryHigh = 0;
   readonly stop: Stop;
@@ -73,11 +75,12 @@ class WasmEngine implements Engine {
   /** Budget of this run that generated code has not been given yet. */
   private unallotted = 0;
 
-  constructor(memory: PhysicalMemory) {
+  constructor(memory: PhysicalMemory, model: CpuModel) {
     setV8Flags();
     this.memory = memory;
+    this.capabilities = { name: "wasm", level: model, budgetUnit: "basic block" };
     this.layout = reserveTables(memory);
-    this.cpu = new CpuState(memory.buffer);
+    this.cpu = new CpuState(memory.buffer, memory.u8.subarray(AT_YMM_HIGH, AT_YMM_HIGH + CPU_YMM_HIGH_SIZE));
     this.u32 = memory.u32;
     this.i32 = memory.i32;
     this.u64 = new BigUint64Array(memory.buffer, 0, PAGE_SIZE / 8);
@@ -93,10 +96,10 @@ class WasmEngine implements Engine {
         u32[AT_STOP_ERROR / 4] = errorCode;
       },
     };
-    const helpers = createHelpers(memory, guest);
+    const helpers = createHelpers(memory, guest, model);
     const base = instantiate(baseModule(this.layout), { env: { memory: memory.memory, ...hostFunctions, ...helpers } });
     this.base = base as unknown as BaseExports;
-    this.translator = new Translator(memory, guest, this.base, {
+    this.translator = new Translator(model, memory, guest, this.base, {
       env: { memory: memory.memory, runtime: runtimeTable(base) },
     });
     resetState(memory);
@@ -245,10 +248,15 @@ function instantiate(binary: Uint8Array<ArrayBuffer>, imports: WebAssembly.Impor
 /** The engine, with what only its tests and tools look at. */
 export type InspectableEngine = Engine & { readonly translator: Translator };
 
+export interface WasmEngineOptions {
+  /** The processor to present, x86-64-v2 unless said otherwise. */
+  readonly cpu?: CpuModel;
+}
+
 /**
  * Makes a processor that executes in `memory`, from which it takes frame 0 and some consecutive frames for its tables.
  * Throws a RangeError when there are none.
  */
-export function createWasmEngine(memory: PhysicalMemory): InspectableEngine {
-  return new WasmEngine(memory);
+export function createWasmEngine(memory: PhysicalMemory, options: WasmEngineOptions = {}): InspectableEngine {
+  return new WasmEngine(memory, options.cpu ?? DEFAULT_CPU_MODEL);
 }

@@ -3,7 +3,7 @@ import type { ConsoleWorld, World } from "../../kernel/world.ts";
 import type { Inlet, MachineHost } from "../host.ts";
 import { SeededEntropy } from "../seeded-entropy.ts";
 import { VirtualClock } from "../virtual-clock.ts";
-import { HostClock } from "./host-clock.ts";
+import { HostClock } from "../host-clock.ts";
 import { NodeFiles } from "./host-files.ts";
 
 export interface ConformanceHostOptions {

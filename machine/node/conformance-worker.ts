@@ -6,7 +6,7 @@ import type { Ending, ProgramOutput } from "../conformance/result.ts";
 import { createMachine, ProgramError, type Machine, type MachineResult } from "../machine.ts";
 import { ConformanceHost } from "./conformance-host.ts";
 import type { FromWorker, GuestJob, MachineSettings, ToWorker } from "./conformance-protocol.ts";
-import { DEFAULT_ENGINE, engines } from "./engines.ts";
+import { DEFAULT_ENGINE, engineFactory } from "./engines.ts";
 
 /** Below that the collector is left to itself: asking it takes as long as a small program. */
 const COLLECT_ABOVE = 200 << 20;
@@ -42,7 +42,7 @@ async function runJob(settings: MachineSettings, job: GuestJob): Promise<Program
       root,
       ...(memory !== undefined && { memory }),
       ...(maxTasks !== undefined && { maxTasks }),
-      engine: engines[engine],
+      engine: engineFactory(engine),
       host,
     });
   } catch (error) {

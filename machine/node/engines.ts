@@ -1,14 +1,45 @@
 /** The engines that Node can run, by name. */
 import type { Engine } from "../../emulator/engine.ts";
+import { GRANULARITIES, LockstepEngine, type Granularity } from "../../emulator/lockstep/lockstep-engine.ts";
 import type { PhysicalMemory } from "../../emulator/physical-memory.ts";
 import { createUnicornEngine } from "../../emulator/unicorn/unicorn-engine.ts";
 import { createWasmEngine } from "../../emulator/wasm/wasm-engine.ts";
 
+type EngineFactory = (memory: PhysicalMemory) => Engine;
+
 export const engines = {
   unicorn: createUnicornEngine,
   wasm: createWasmEngine,
-} satisfies Record<string, (memory: PhysicalMemory) => Engine>;
+} satisfies Record<string, EngineFactory>;
 
-export type EngineName = keyof typeof engines;
-export const ENGINE_NAMES = Object.keys(engines) as readonly EngineName[];
+type SingleEngine = keyof typeof engines;
+/** One engine, or two of them in lockstep (docs/lockstep.md): unicorn and wasm, unless named. */
+export type EngineName = SingleEngine | "lockstep" | `lockstep:${SingleEngine},${SingleEngine}`;
+
+const SINGLE_NAMES = Object.keys(engines) as readonly SingleEngine[];
+/** For help texts and messages. */
+export const ENGINE_NAMES = [...SINGLE_NAMES, "lockstep[:FIRST,SECOND]"] as readonly string[];
 export const DEFAULT_ENGINE: EngineName = "unicorn";
+
+export const LOCKSTEP_GRANULARITIES = GRANULARITIES;
+export type LockstepGranularity = Granularity;
+
+/** The engines that stand for a name: one, or two in lockstep; undefined if it names none. */
+function namedEngines(name: string): readonly SingleEngine[] | undefined {
+  const pair = name === "lockstep" ? "unicorn,wasm" : /^lockstep:(.*)$/.exec(name)?.[1];
+  const names = (pair?.split(",") ?? [name]) as SingleEngine[];
+  if (names.length !== (pair === undefined ? 1 : 2) || !names.every((one) => SINGLE_NAMES.includes(one))) return;
+  // The wasm engine keeps its state in frame 0, which there is one of.
+  return names.every((one) => one === "wasm") && names.length > 1 ? undefined : names;
+}
+
+export function isEngineName(name: unknown): name is EngineName {
+  return typeof name === "string" && namedEngines(name) !== undefined;
+}
+
+/** @param granularity how often engines in lockstep are compared */
+export function engineFactory(name: EngineName, granularity: Granularity = "syscall"): EngineFactory {
+  const [first, second] = namedEngines(name)!;
+  if (second === undefined) return engines[first!];
+  return (memory) => new LockstepEngine(memory, engines[first!](memory), engines[second](memory), { granularity });
+}

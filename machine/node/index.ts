@@ -1,17 +1,31 @@
 /** The library's front door in Node: machines on the process's own clock, files, terminal and signals. */
 import { createMachine, type Machine } from "../machine.ts";
 import { checkOptions, programRules, type ProgramOptions, type Rule } from "../options.ts";
-import { DEFAULT_ENGINE, ENGINE_NAMES, engines, type EngineName } from "./engines.ts";
+import {
+  DEFAULT_ENGINE,
+  ENGINE_NAMES,
+  engineFactory,
+  isEngineName,
+  LOCKSTEP_GRANULARITIES,
+  type EngineName,
+  type LockstepGranularity,
+} from "./engines.ts";
 import { NodeHost, type NodeHostOptions } from "./node-host.ts";
 
 export interface NodeMachineOptions extends ProgramOptions, NodeHostOptions {
   /** Default: "unicorn". */
   engine?: EngineName;
+  /** How often engines in lockstep are compared. Default: "syscall", at every stop. */
+  lockstep?: LockstepGranularity;
 }
 
 const nodeRules = {
   ...programRules,
-  engine: { expected: ENGINE_NAMES.join(" or "), accepts: (value) => ENGINE_NAMES.includes(value as EngineName) },
+  engine: { expected: ENGINE_NAMES.join(" or "), accepts: isEngineName },
+  lockstep: {
+    expected: LOCKSTEP_GRANULARITIES.join(" or "),
+    accepts: (value) => LOCKSTEP_GRANULARITIES.includes(value as LockstepGranularity),
+  },
   clock: { expected: '"host" or "virtual"', accepts: (value) => value === "host" || value === "virtual" },
   seed: { expected: "a whole number", accepts: Number.isSafeInteger },
 } satisfies Record<keyof NodeMachineOptions, Rule>;
@@ -19,12 +33,20 @@ const nodeRules = {
 /** Makes a machine whose console is this process's standard streams. Throws as `createMachine` does. */
 export function createNodeMachine(options: NodeMachineOptions): Machine {
   checkOptions("createNodeMachine", options, nodeRules);
-  const { engine = DEFAULT_ENGINE, clock, seed, ...program } = options;
+  const { engine = DEFAULT_ENGINE, lockstep, clock, seed, ...program } = options;
   const host = new NodeHost({ ...(clock !== undefined && { clock }), ...(seed !== undefined && { seed }) });
-  return createMachine({ ...program, engine: engines[engine], host });
+  return createMachine({ ...program, engine: engineFactory(engine, lockstep), host });
 }
 
 export * from "../index.ts";
-export { DEFAULT_ENGINE, ENGINE_NAMES, type EngineName } from "./engines.ts";
+export {
+  DEFAULT_ENGINE,
+  ENGINE_NAMES,
+  isEngineName,
+  LOCKSTEP_GRANULARITIES,
+  type EngineName,
+  type LockstepGranularity,
+} from "./engines.ts";
+export { LockstepEngine, type LockstepStatistics } from "../../emulator/lockstep/lockstep-engine.ts";
 export { streamKind, writeFully } from "./standard-streams.ts";
 export { NodeHost, type NodeHostOptions } from "./node-host.ts";

@@ -4,7 +4,7 @@ import type { Clock, ConsoleWorld, Entropy, World } from "../../kernel/world.ts"
 import type { Inlet, MachineHost } from "../host.ts";
 import { SeededEntropy } from "../seeded-entropy.ts";
 import { VirtualClock } from "../virtual-clock.ts";
-import { HostClock } from "./host-clock.ts";
+import { HostClock } from "../host-clock.ts";
 import { HostEntropy } from "./host-entropy.ts";
 import { NodeFiles } from "./host-files.ts";
 import { StandardInput } from "./standard-input.ts";

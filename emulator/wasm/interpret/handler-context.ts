@@ -216,9 +216,12 @@ export class HandlerFlow implements Flow {
     this.leaveCounted();
   }
 
-  call(target: number | undefined, local: number): void {
-    if (target === undefined) this.gotoLocal(local);
-    else this.goto();
+  call(): void {
+    this.goto();
+  }
+
+  callLocal(target: number): void {
+    this.gotoLocal(target);
   }
 
   return(target: number): void {

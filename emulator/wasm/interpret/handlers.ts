@@ -6,7 +6,8 @@ import { INVALID, type Instruction } from "../decode.ts";
 import { AT_RIP, type Layout } from "../layout.ts";
 import { functionBody, type FunctionBody } from "../emit/module-writer.ts";
 import { runtimeFunction } from "../linked-module.ts";
-import { LOWERINGS } from "../lower/index.ts";
+import { loweringOf } from "../lower/models.ts";
+import type { CpuModel } from "../runtime/cpu-model.ts";
 import { withRegisters, withSlots, type FormedInstruction } from "./forms.ts";
 import { HandlerContext, HandlerFlow } from "./handler-context.ts";
 import { RECORD_ADDRESS } from "./records.ts";
@@ -29,6 +30,7 @@ interface FormHandlers {
 
 export interface HandlerOptions {
   readonly layout: Layout;
+  readonly model: CpuModel;
   /** Puts functions into the table, at the numbers `reserve` gave. */
   readonly install: (functions: readonly FunctionBody[], slots: readonly number[]) => void;
   /** A free place in the table. */
@@ -84,7 +86,7 @@ export class Handlers {
   }
 
   private make(instruction: Instruction): Handler {
-    const { layout, reserve, onUnknown } = this.options;
+    const { layout, model, reserve, onUnknown } = this.options;
     const slot = reserve();
     const e = new Assembler(1);
     const context = new HandlerContext(e, layout, runtimeFunction);
@@ -92,7 +94,7 @@ export class Handlers {
     const fault = e.block();
     context.flow = new HandlerFlow(context, exit, fault);
     context.begin(instruction);
-    const lower = LOWERINGS.get(instruction.mnemonic);
+    const lower = loweringOf(instruction, model);
     if (lower) lower(context);
     else {
       if (instruction.mnemonic !== INVALID) onUnknown(instruction);

@@ -5,6 +5,7 @@ import { CONTROL } from "./control.ts";
 import type { Lowering } from "./lowering.ts";
 import { MOVES } from "./moves.ts";
 import { MULTIPLICATION } from "./multiply.ts";
+import { SEGMENTS } from "./segments.ts";
 import { SHIFTS } from "./shifts.ts";
 import { STRINGS } from "./strings.ts";
 import { SSE_INTEGER } from "./sse-integer.ts";
@@ -23,6 +24,7 @@ export const LOWERINGS: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ...CONTROL,
   ...STRINGS,
   ...SYSTEM,
+  ...SEGMENTS,
   ...X87,
   ...SSE_MOVES,
   ...SSE_STRINGS,

@@ -6,13 +6,9 @@ import { STATUS } from "../flags.ts";
 import { AT_FS_BASE, AT_GS_BASE, AT_RFLAGS } from "../layout.ts";
 import { RAX, RBP, RBX, RDX, RSP } from "../../registers.ts";
 import { implied, type Lowering, type LoweringRows } from "./lowering.ts";
+import { loadSegment, SELECTOR } from "./segments.ts";
 
 const CONDITIONS = "o no b ae e ne be a s ns p np l ge le g".split(" ");
-
-/** Selectors user code has: SS and CS as Linux sets them, null in the others. */
-const SELECTOR = [0, 0x33, 0x2b, 0, 0, 0];
-const SEGMENT_CS = 1;
-const SEGMENT_SS = 2;
 
 function move(g: Context): void {
   const [target, source] = g.instruction.operands as [Operand, Operand];
@@ -26,26 +22,6 @@ function move(g: Context): void {
       g.write(target);
     } else loadSegment(g, special.index, source);
   } else g.raise(13, 0);
-}
-
-/** A segment register takes a null selector or the user data selector; anything else is #GP(selector). */
-function loadSegment(g: Context, segment: number, source: Operand): void {
-  const { e } = g;
-  if (segment === SEGMENT_CS) {
-    g.raise(6, 0);
-    return;
-  }
-  const selector = g.t32();
-  g.read(source, 2);
-  e.wrap().set(selector);
-  e.get(selector).i32(0x2b).op(W.i32_ne);
-  if (segment !== SEGMENT_SS) e.get(selector).i32(3).op(W.i32_gt_u, W.i32_and);
-  e.if();
-  g.pushHere();
-  e.i32(13).get(selector).i32(~3).op(W.i32_and).call(g.runtime("raise")).br(g.flow.fault);
-  e.end();
-  const base = { 4: AT_FS_BASE, 5: AT_GS_BASE }[segment];
-  if (base !== undefined) e.i32(0).i64(0).memory(Memory.i64_store, base);
 }
 
 function signExtendingMove(g: Context): void {
@@ -129,17 +105,39 @@ function leave(g: Context): void {
   g.popRegister(implied(RBP, size));
 }
 
-/** Nesting level 0 only: compilers use no other. */
+/**
+ * ENTER: pushes RBP, then for each nesting level above 1 a frame pointer of the enclosing frames, then the new one. All
+ * of it is in memory before a register changes.
+ */
 function enter(g: Context): void {
   const { e } = g;
-  const [size, level] = g.instruction.operands;
-  if (size?.kind !== "immediate" || level?.kind !== "immediate" || (level.value & 31n) !== 0n) {
-    g.raise(6, 0);
-    return;
+  const [bytes, nesting] = g.instruction.operands.map((operand) =>
+    operand.kind === "immediate" ? Number(BigInt.asUintN(16, operand.value)) : 0,
+  ) as [number, number];
+  const level = nesting & 31;
+  const size = /w_/.test(g.instruction.form) ? 2 : 8;
+  const [top, from, frame, value] = [g.t64(), g.t64(), g.t64(), g.t64()];
+  const pushLocal = (local: number): void => {
+    e.get(top).i64(size).op(W.i64_sub).set(top);
+    g.storeAt(top, size, local);
+  };
+  e.get(g.gpr(RSP)).set(top);
+  pushLocal(g.gpr(RBP));
+  e.get(top).set(frame);
+  for (let i = 1; i < level; i++) {
+    e.get(g.gpr(RBP))
+      .i64(i * size)
+      .op(W.i64_sub)
+      .set(from);
+    g.loadAt(from, size);
+    e.set(value);
+    pushLocal(value);
   }
-  push(g, g.gpr(RBP), 8);
-  e.get(g.gpr(RSP)).set(g.gprOut(RBP));
-  e.get(g.gpr(RSP)).i64(BigInt.asUintN(16, size.value)).op(W.i64_sub).set(g.gprOut(RSP));
+  if (level > 0) pushLocal(frame);
+  e.get(top).i64(bytes).op(W.i64_sub).set(g.gprOut(RSP));
+  e.get(frame);
+  g.mask(size);
+  g.popRegister(implied(RBP, size));
 }
 
 function conditionalMove(g: Context): void {

@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import type { Operand } from "../decode.ts";
 import { CF, ZF } from "../flags.ts";
 import type { Lowering, LoweringRows } from "./lowering.ts";
-import { enterMmx, isMmx, popVector, pushVector } from "./sse.ts";
+import { enterMmx, immediateOf, isMmx, popVector, pushVector, raisePendingMmx } from "./sse.ts";
 
 type Pair = [Operand, Operand];
 
@@ -29,11 +29,12 @@ export function vectors(change: (g: Context, a: number, b: number) => void): Low
     const { e } = g;
     const [target, source] = g.instruction.operands as Pair;
     const [a, b] = [g.tv(), g.tv()];
-    enterMmx(g);
+    raisePendingMmx(g);
     pushVector(g, target);
     e.set(a);
     pushVector(g, source, isMmx(target) ? 8 : 16);
     e.set(b);
+    enterMmx(g);
     change(g, a, b);
     popVector(g, target);
   };
@@ -65,10 +66,11 @@ function shift(prefix: string, bits: number, direction: "shl" | "shr_s" | "shr_u
     const { e } = g;
     const [target, by] = g.instruction.operands as Pair;
     const opcode = simd(`${prefix}_${direction}`);
-    enterMmx(g);
+    raisePendingMmx(g);
     const limit = direction === "shr_s" ? bits - 1 : bits;
     if (by.kind === "immediate") {
-      const count = Math.min(Number(by.value & 255n), limit);
+      const count = Math.min(immediateOf(g), limit);
+      enterMmx(g);
       pushVector(g, target);
       if (count === bits) e.drop().v128(new Uint8Array(16));
       else e.i32(count).op(opcode);
@@ -79,6 +81,7 @@ function shift(prefix: string, bits: number, direction: "shl" | "shr_s" | "shr_u
     const value = g.tv();
     pushVector(g, by, isMmx(target) ? 8 : 16);
     e.lane(V.i64x2_extract_lane, 0).tee(count).i64(bits).op(W.i64_lt_u).set(fits);
+    enterMmx(g);
     pushVector(g, target);
     e.set(value);
     if (direction === "shr_s") {
@@ -99,8 +102,8 @@ function shift(prefix: string, bits: number, direction: "shl" | "shr_s" | "shr_u
 /** PSLLDQ and PSRLDQ. */
 function shiftBytes(left: boolean): Lowering {
   return (g) => {
-    const [target, by] = g.instruction.operands as Pair;
-    const count = by.kind === "immediate" ? Math.min(Number(by.value & 255n), 16) : 0;
+    const [target] = g.instruction.operands as Pair;
+    const count = Math.min(immediateOf(g), 16);
     const lanes = Array.from({ length: 16 }, (_, i) => (left ? 16 + i - count : i + count));
     if (left) {
       g.e.v128(new Uint8Array(16));
@@ -116,8 +119,8 @@ function shiftBytes(left: boolean): Lowering {
 
 /** (target : source) shifted right by bytes. */
 function alignRight(g: Context): void {
-  const [target, , control] = g.instruction.operands as [Operand, Operand, Operand];
-  const count = control.kind === "immediate" ? Number(control.value & 255n) : 0;
+  const [target] = g.instruction.operands as Pair;
+  const count = immediateOf(g);
   vectors(({ e }, a, b) => {
     const half = isMmx(target) ? 8 : 16;
     const zero = 32;
@@ -272,8 +275,7 @@ function test(g: Context): void {
 /** Blends by a constant: bit i of the immediate takes element i from the source. */
 function blend(size: number): Lowering {
   return (g) => {
-    const control = g.instruction.operands[2]!;
-    const bits = control.kind === "immediate" ? Number(control.value & 255n) : 0;
+    const bits = immediateOf(g);
     const lanes = Array.from({ length: 16 }, (_, i) => i + ((bits >> Math.floor(i / size)) & 1) * 16);
     vectors(({ e }, a, b) => void e.get(a).get(b).shuffle(lanes))(g);
   };
@@ -312,8 +314,7 @@ function minimumPosition(g: Context): void {
 
 /** Eight sums of absolute differences of one group of four source bytes with sliding groups of the target. */
 function multipleSums(g: Context): void {
-  const control = g.instruction.operands[2]!;
-  const bits = control.kind === "immediate" ? Number(control.value & 255n) : 0;
+  const bits = immediateOf(g);
   const [start, group] = [(bits & 4) !== 0 ? 4 : 0, (bits & 3) * 4];
   vectors((context, a, b) => {
     const { e } = context;

@@ -3,7 +3,16 @@ import { Memory, V, W, simd } from "../emit/opcodes.ts";
 import type { Context } from "../context.ts";
 import type { Operand } from "../decode.ts";
 import { implied, type Lowering, type LoweringRows } from "./lowering.ts";
-import { enterMmx, isMmx, isVector, popVector, pushVector, pushVectorHost } from "./sse.ts";
+import {
+  enterMmx,
+  immediateOf,
+  isMmx,
+  isVector,
+  popVector,
+  pushVector,
+  pushVectorHost,
+  raisePendingMmx,
+} from "./sse.ts";
 import { RDI } from "../../registers.ts";
 
 type Pair = [Operand, Operand];
@@ -40,26 +49,29 @@ function moveWord(size: 4 | 8): Lowering {
   return (g) => {
     const { e } = g;
     const [target, source] = g.instruction.operands as Pair;
-    enterMmx(g);
-    if (source.kind === "register" && source.class === "gpr") {
-      e.v128(new Uint8Array(16));
-      g.pushRegister(source);
-      e.lane(V.i64x2_replace_lane, 0);
-      popVector(g, target, 8);
-    } else if (target.kind === "register" && target.class === "gpr") {
-      pushVector(g, source, size);
-      e.lane(V.i64x2_extract_lane, 0);
-      g.mask(size);
-      g.popRegister(target);
-    } else if (target.kind === "memory") {
+    raisePendingMmx(g);
+    if (target.kind === "memory") {
       pushVector(g, source, size);
       popVector(g, target, size);
+      enterMmx(g);
+      return;
+    }
+    const value = g.t64();
+    if (source.kind === "register" && source.class === "gpr") g.pushRegister(source);
+    else {
+      pushVector(g, source, size);
+      e.lane(V.i64x2_extract_lane, 0);
+    }
+    e.set(value);
+    enterMmx(g);
+    if (target.kind === "register" && target.class === "gpr") {
+      e.get(value);
+      g.mask(size);
+      g.popRegister(target);
     } else {
       // The upper half becomes zero, also between registers.
-      e.v128(new Uint8Array(16));
-      pushVector(g, source, size);
-      e.lane(V.i64x2_extract_lane, 0).lane(V.i64x2_replace_lane, 0);
-      popVector(g, target);
+      e.v128(new Uint8Array(16)).get(value).lane(V.i64x2_replace_lane, 0);
+      popVector(g, target, 8);
     }
   };
 }
@@ -102,16 +114,18 @@ export function shuffleOf(
   sourceSize = 16,
 ): Lowering {
   return (g) => {
-    const [target, source, control] = g.instruction.operands as [Operand, Operand, Operand | undefined];
-    const lanes = byteLanes(elements(control?.kind === "immediate" ? Number(control.value & 255n) : 0), size);
-    enterMmx(g);
-    const width = isMmx(target) ? 8 : sourceSize;
+    const [target, source] = g.instruction.operands as Pair;
+    const lanes = byteLanes(elements(immediateOf(g)), size);
+    raisePendingMmx(g);
+    // PUNPCKLxx of an MMX register reads 4 bytes of memory.
+    const width = isMmx(target) ? (source.kind === "memory" ? source.size : 8) : sourceSize;
     pushVector(g, fromSource ? source : target, fromSource ? width : 16);
     if (fromSource) {
       const value = g.tv();
       g.e.tee(value).get(value);
     } else pushVector(g, source, width);
     g.e.shuffle(lanes);
+    enterMmx(g);
     popVector(g, target);
   };
 }
@@ -133,17 +147,14 @@ function interleave(size: number, high: boolean): Lowering {
 function signMask(opcode: number): Lowering {
   return (g) => {
     const [target, source] = g.instruction.operands as Pair;
+    raisePendingMmx(g);
     pushVector(g, source);
+    enterMmx(g);
     g.e.op(opcode).extend();
     if (isMmx(source)) g.e.i64(255).op(W.i64_and);
     g.popRegister({ ...(target as typeof target & { kind: "register" }), size: 4 });
   };
 }
-
-const lastImmediate = (g: Context): number => {
-  const operand = g.instruction.operands.at(-1)!;
-  return operand.kind === "immediate" ? Number(operand.value & 255n) : 0;
-};
 
 /** PEXTRB/W/D/Q and EXTRACTPS. */
 function extract(size: number, opcode: number): Lowering {
@@ -152,8 +163,10 @@ function extract(size: number, opcode: number): Lowering {
     const [target, source] = g.instruction.operands as Pair;
     const count = (isMmx(source) ? 8 : 16) / size;
     const value = g.t64();
+    raisePendingMmx(g);
     pushVector(g, source);
-    e.lane(opcode, lastImmediate(g) % count);
+    enterMmx(g);
+    e.lane(opcode, immediateOf(g) % count);
     if (size < 8) e.extend();
     e.set(value).get(value);
     if (target.kind === "register") g.popRegister({ ...target, size: size === 8 ? 8 : 4 });
@@ -166,12 +179,16 @@ function insert(size: number, opcode: number): Lowering {
   return (g) => {
     const { e } = g;
     const [target, source] = g.instruction.operands as Pair;
-    enterMmx(g);
-    pushVector(g, target);
+    const value = g.t64();
+    raisePendingMmx(g);
     if (source.kind === "memory") g.load(source, size);
     else g.read({ ...source, size } as Operand, size);
+    e.set(value);
+    enterMmx(g);
+    pushVector(g, target);
+    e.get(value);
     if (size < 8) e.wrap();
-    e.lane(opcode, lastImmediate(g) % ((isMmx(target) ? 8 : 16) / size));
+    e.lane(opcode, immediateOf(g) % ((isMmx(target) ? 8 : 16) / size));
     popVector(g, target);
   };
 }
@@ -179,7 +196,7 @@ function insert(size: number, opcode: number): Lowering {
 function insertFloat(g: Context): void {
   const { e } = g;
   const [target, source] = g.instruction.operands as Pair;
-  const control = lastImmediate(g);
+  const control = immediateOf(g);
   pushVector(g, target);
   if (source.kind === "memory") {
     g.load(source, 4);
@@ -203,6 +220,7 @@ function maskedStore(g: Context): void {
   const host = g.t32();
   const mask = g.tv();
   const address = g.t64();
+  raisePendingMmx(g);
   const memory = g.instruction.operands.find((operand) => operand.kind === "memory");
   if (memory) g.pushAddress(memory);
   else g.pushRegister(implied(RDI, 8));
@@ -220,6 +238,7 @@ function maskedStore(g: Context): void {
   if (size === 16) e.memory(V.store);
   else e.lane(V.i64x2_extract_lane, 0).memory(Memory.i64_store);
   g.commit(host, size);
+  enterMmx(g);
 }
 
 function duplicateLow(g: Context): void {

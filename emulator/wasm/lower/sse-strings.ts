@@ -5,12 +5,12 @@ import { AT_SCRATCH } from "../layout.ts";
 import { RAX, RCX, RDX } from "../../registers.ts";
 import { AT_FLAGS, AT_INDEX, AT_LENGTHS, AT_MASK, PACKED_OPERATIONS } from "../runtime/packed.ts";
 import { implied, type Lowering, type LoweringRows } from "./lowering.ts";
-import { pushVector } from "./sse.ts";
+import { immediateOf, pushVector } from "./sse.ts";
 
 function compareStrings(name: (typeof PACKED_OPERATIONS)[number]): Lowering {
   return (g) => {
     const { e } = g;
-    const [a, b, control] = g.instruction.operands as [Operand, Operand, Operand];
+    const [a, b] = g.instruction.operands as [Operand, Operand];
     const value = g.tv();
     const length = g.t64();
     [a, b].forEach((operand, i) => {
@@ -25,7 +25,7 @@ function compareStrings(name: (typeof PACKED_OPERATIONS)[number]): Lowering {
         e.set(length).storeLocalAt(Memory.i64_store, AT_LENGTHS + i * 8, length);
       });
     }
-    e.i32(PACKED_OPERATIONS.indexOf(name)).i32(control.kind === "immediate" ? Number(control.value & 255n) : 0);
+    e.i32(PACKED_OPERATIONS.indexOf(name)).i32(immediateOf(g));
     e.call(g.runtime("sse"));
     if (name.endsWith("i")) e.loadAt(Memory.i64_load32_u, AT_INDEX).set(g.gprOut(RCX));
     else e.loadAt(V.load, AT_MASK).set(g.xmmOut(0));

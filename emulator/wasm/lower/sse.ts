@@ -2,6 +2,7 @@
 import { Memory, V, W } from "../emit/opcodes.ts";
 import type { Context } from "../context.ts";
 import type { Operand } from "../decode.ts";
+import { raisePending } from "./x87.ts";
 import { AT_MXCSR, AT_X87, AT_X87_TOP, AT_X87_USED } from "../layout.ts";
 
 export const isVector = (operand: Operand | undefined): boolean =>
@@ -72,11 +73,25 @@ function storeMmx({ e }: Context, index: number, value: number): void {
     .memory(Memory.i32_store16, AT_X87 + index * 16 + 8);
 }
 
-/** Every MMX instruction makes TOP 0 and all registers used (Intel SDM volume 1, section 9.6.2). */
+/** What an MMX instruction does first: #MF when an exception of the x87 is pending (Intel SDM volume 1, section 9.6.1). */
+export function raisePendingMmx(g: Context): void {
+  if (usesMmx(g)) raisePending(g);
+}
+
+/**
+ * Every MMX instruction makes TOP 0 and all registers used (Intel SDM volume 1, section 9.6.2). Comes behind whatever
+ * may fault.
+ */
 export function enterMmx(g: Context): void {
   if (!usesMmx(g)) return;
   g.e.i32(0).i32(0).memory(Memory.i32_store, AT_X87_TOP);
   g.e.i32(0).i32(255).memory(Memory.i32_store, AT_X87_USED);
+}
+
+/** The last operand where it is an immediate, as a byte; else 0. */
+export function immediateOf(g: Context): number {
+  const operand = g.instruction.operands.at(-1);
+  return operand?.kind === "immediate" ? Number(operand.value & 255n) : 0;
 }
 
 /** Runs one of four pieces of code by the rounding mode in MXCSR: nearest, down, up, toward zero. */

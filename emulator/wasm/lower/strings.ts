@@ -3,12 +3,14 @@
  * faults find exact registers and a long repetition can be interrupted between two pieces.
  */
 import { W } from "../emit/opcodes.ts";
-import { STATUS_BUDGET, type Context } from "../context.ts";
+import { STATUS_BUDGET, STATUS_RECHECK, type Context } from "../context.ts";
 import { RAX, RCX, RDI, RSI } from "../../registers.ts";
 import { STRING_OPERATIONS, type StringOperation } from "../runtime/strings.ts";
 import type { Lowering, LoweringRows } from "./lowering.ts";
 
 const AGAIN = 2;
+/** With TF set a repetition stops behind each element, to go on at the same instruction. */
+const STEPPED = 3;
 
 function string(operation: StringOperation, size: number): Lowering {
   return (g) => {
@@ -33,6 +35,10 @@ function string(operation: StringOperation, size: number): Lowering {
     e.end();
     e.end();
     take(g, operation, compares);
+    e.get(status).i32(STEPPED).op(W.i32_eq);
+    e.if();
+    g.leave(STATUS_RECHECK);
+    e.end();
     e.get(status);
     g.faultIf();
   };

@@ -1,11 +1,11 @@
 /** CPUID, FXSAVE and FXRSTOR, MXCSR. */
-import { Memory, W } from "../emit/opcodes.ts";
-import { V } from "../emit/opcodes.ts";
-import type { Context } from "../context.ts";
+import { Memory, V, W } from "../emit/opcodes.ts";
+import { STATUS_RECHECK, type Context } from "../context.ts";
 import type { MemoryOperand } from "../decode.ts";
 import { AT_MXCSR, AT_XMM } from "../layout.ts";
 import { RAX, RBX, RCX, RDX } from "../../registers.ts";
-import type { LoweringRows } from "./lowering.ts";
+import { AT_MXCSR_READ } from "../runtime/fpu-state.ts";
+import type { Lowering, LoweringRows } from "./lowering.ts";
 
 const IMAGE_BYTES = 512;
 
@@ -25,20 +25,37 @@ function hostOfImage(g: Context, write: boolean): number {
   return host;
 }
 
-function fxsave(g: Context): void {
-  const { e } = g;
-  const host = hostOfImage(g, true);
-  for (let i = 0; i < 16; i++) e.storeLocalAt(V.store, AT_XMM + i * 16, g.xmm(i));
-  e.get(host).call(g.runtime("fxsave"));
-  g.commit(host, IMAGE_BYTES);
+/** @param wide 1 for the forms with REX.W */
+function fxsave(wide: 0 | 1): Lowering {
+  return (g) => {
+    const { e } = g;
+    const host = hostOfImage(g, true);
+    for (let i = 0; i < 16; i++) e.storeLocalAt(V.store, AT_XMM + i * 16, g.xmm(i));
+    e.get(host).i32(wide).call(g.runtime("fxsave"));
+    g.commit(host, IMAGE_BYTES);
+  };
 }
 
-function fxrstor(g: Context): void {
-  const { e } = g;
-  const host = hostOfImage(g, false);
-  e.get(host).call(g.runtime("fxrstor"));
-  g.faultIf();
-  for (let i = 0; i < 16; i++) e.loadAt(V.load, AT_XMM + i * 16).set(g.xmmOut(i));
+function fxrstor(wide: 0 | 1): Lowering {
+  return (g) => {
+    const { e } = g;
+    const host = hostOfImage(g, false);
+    const status = g.t32();
+    g.storeRipHere();
+    e.get(host).i32(wide).call(g.runtime("fxrstor")).tee(status).i32(1).op(W.i32_eq);
+    g.faultIf();
+    for (let i = 0; i < 16; i++) e.loadAt(V.load, AT_XMM + i * 16).set(g.xmmOut(i));
+    e.get(status);
+    leaveForOtherCode(g);
+  };
+}
+
+/** Pops an i32; not zero leaves the region, because MXCSR now wants code that is translated differently. */
+function leaveForOtherCode(g: Context): void {
+  g.e.if();
+  g.storeRipNext();
+  g.leave(STATUS_RECHECK);
+  g.e.end();
 }
 
 function ldmxcsr(g: Context): void {
@@ -49,20 +66,23 @@ function ldmxcsr(g: Context): void {
   e.if();
   g.raise(13, 0);
   e.end();
-  e.storeLocalAt(Memory.i32_store, AT_MXCSR, value);
+  e.get(value).call(g.runtime("loadMxcsr"));
+  leaveForOtherCode(g);
 }
 
 function stmxcsr(g: Context): void {
-  g.e.loadAt(Memory.i64_load32_u, AT_MXCSR);
+  const { e } = g;
+  e.loadAt(Memory.i64_load32_u, AT_MXCSR);
   g.write(g.instruction.operands[0]!, 4);
+  e.i32(0).i32(1).memory(Memory.i32_store, AT_MXCSR_READ);
 }
 
 export const SYSTEM: LoweringRows = [
   ["cpuid", cpuid],
-  ["fxsave", fxsave],
-  ["fxsave64", fxsave],
-  ["fxrstor", fxrstor],
-  ["fxrstor64", fxrstor],
+  ["fxsave", fxsave(0)],
+  ["fxsave64", fxsave(1)],
+  ["fxrstor", fxrstor(0)],
+  ["fxrstor64", fxrstor(1)],
   ["ldmxcsr", ldmxcsr],
   ["stmxcsr", stmxcsr],
 ];

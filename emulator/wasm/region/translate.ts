@@ -12,7 +12,8 @@ import type { Producer } from "../flags.ts";
 import { AT_RIP, type Layout } from "../layout.ts";
 import { functionBody, type FunctionBody } from "../emit/module-writer.ts";
 import { runtimeFunction } from "../linked-module.ts";
-import { LOWERINGS } from "../lower/index.ts";
+import { loweringOf } from "../lower/models.ts";
+import type { CpuModel } from "../runtime/cpu-model.ts";
 import type { Block } from "./graph.ts";
 import { liveFlags } from "./liveness.ts";
 import { RegionContext } from "./region-context.ts";
@@ -22,6 +23,7 @@ const VECTOR_UD = 6;
 
 export interface TranslateOptions {
   readonly layout: Layout;
+  readonly model: CpuModel;
   /** Told of instructions there is no lowering for; they raise #UD. */
   readonly onUnknown: (instruction: Instruction) => void;
 }
@@ -42,12 +44,12 @@ class RegionWriter implements Flow {
   private readonly predecessors: readonly (readonly number[])[];
   /** Who made the flags at the end of each block written so far. */
   private readonly producers: (Producer | undefined)[] = [];
-  private readonly onUnknown: TranslateOptions["onUnknown"];
+  private readonly options: TranslateOptions;
 
-  constructor(blocks: readonly Block[], { layout, onUnknown }: TranslateOptions) {
+  constructor(blocks: readonly Block[], options: TranslateOptions) {
     this.blocks = blocks;
-    this.onUnknown = onUnknown;
-    this.context = new RegionContext(this.e, layout, runtimeFunction);
+    this.options = options;
+    this.context = new RegionContext(this.e, options.layout, runtimeFunction);
     this.context.flow = this;
     this.numbers = new Map(blocks.map(({ start }, i) => [start, i]));
     this.predecessors = blocks.map((_, i) =>
@@ -75,14 +77,15 @@ class RegionWriter implements Flow {
   }
 
   private writeBlock(number: number): void {
-    const { context, onUnknown } = this;
+    const { context } = this;
+    const { model, onUnknown } = this.options;
     const { instructions } = this.blocks[number]!;
     const live = liveFlags(instructions);
     context.producer = this.producerAt(number);
     instructions.forEach((instruction, i) => {
       context.begin(instruction);
       context.liveFlags = live[i]!;
-      const lower = LOWERINGS.get(instruction.mnemonic);
+      const lower = loweringOf(instruction, model);
       if (lower) lower(context);
       else {
         if (instruction.mnemonic !== INVALID) onUnknown(instruction);
@@ -125,16 +128,25 @@ class RegionWriter implements Flow {
     e.set(context.status).br(this.exit);
   }
 
-  call(target: number | undefined, local: number): void {
-    const { e, context } = this;
-    if (!this.numbers.has(context.next)) {
-      // Nobody has come back yet.
-      if (target === undefined) this.gotoLocal(local);
-      else this.goto(target);
-      return;
+  call(target: number): void {
+    if (!this.numbers.has(this.context.next)) this.goto(target);
+    else {
+      this.context.storeRip(target);
+      this.callAtRip();
     }
-    if (target === undefined) e.i32(0).get(local).memory(Memory.i64_store, AT_RIP);
-    else context.storeRip(target);
+  }
+
+  callLocal(target: number): void {
+    if (!this.numbers.has(this.context.next)) this.gotoLocal(target);
+    else {
+      this.e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
+      this.callAtRip();
+    }
+  }
+
+  /** Runs the guest function at RIP. Where nobody has come back from one yet, it is a jump instead. */
+  private callAtRip(): void {
+    const { e, context } = this;
     context.spend();
     e.op(W.i32_eqz).unlikely();
     e.if();

@@ -5,16 +5,25 @@ import { RAX, RBX, RCX, RDX, RFLAGS, RIP, RSP } from "../../registers.ts";
 import { STATUS } from "../flags.ts";
 import type { GuestMemory } from "../guest-memory.ts";
 import { AT_SCRATCH, AT_STOP_ERROR, AT_STOP_VECTOR } from "../layout.ts";
+import { ExtendedState } from "./avx-state.ts";
+import type { CpuModel } from "./cpu-model.ts";
 import { cpuid } from "./cpuid.ts";
-import { loadState, storeState } from "./fpu-state.ts";
+import { f16cHelper } from "./f16c.ts";
+import { fmaHelper } from "./fma.ts";
+import { descriptor, mayLoad } from "./descriptors.ts";
+import { AT_STRICT_FLOAT, loadMxcsr, loadState, storeState } from "./fpu-state.ts";
 import { crc32c } from "./crc32c.ts";
 import { packedHelper } from "./packed.ts";
 import type { HelperName } from "./signatures.ts";
+import { StrictFloat } from "./strict-float.ts";
 import { StringUnit } from "./strings.ts";
 import { X87Unit } from "./x87.ts";
+import { opcodeReader } from "./x87-opcode.ts";
 
 const DONE = 0;
 const FAULT = 1;
+/** FXRSTOR: done, and MXCSR now wants other code. */
+const CHANGED = 2;
 const USER_CS = 0x33n;
 const USER_SS = 0x2bn;
 /** TF, DF, NT, AC and ID: what IRET at CPL 3 may change besides the status flags. */
@@ -22,11 +31,13 @@ const USER_FLAGS = 0x244500n;
 
 export type Helpers = Record<HelperName, (...operands: never[]) => number | bigint | void>;
 
-export function createHelpers(memory: PhysicalMemory, guest: GuestMemory): Helpers {
+export function createHelpers(memory: PhysicalMemory, guest: GuestMemory, model: CpuModel): Helpers {
   const { u32, u8 } = memory;
   const u64 = new BigUint64Array(memory.buffer, 0, PAGE_SIZE / 8);
   const strings = new StringUnit(memory, guest);
-  const x87 = new X87Unit(memory);
+  const x87 = new X87Unit(memory, opcodeReader(memory, guest));
+  const extended = new ExtendedState(memory);
+  const strict = new StrictFloat(memory);
   const setPair = (register: number, value: number): void => {
     u32[register * 2] = value;
     u32[register * 2 + 1] = 0;
@@ -46,7 +57,7 @@ export function createHelpers(memory: PhysicalMemory, guest: GuestMemory): Helpe
     },
 
     cpuid: (): void => {
-      const [eax, ebx, ecx, edx] = cpuid(u32[RAX * 2]!, u32[RCX * 2]!);
+      const [eax, ebx, ecx, edx] = cpuid(u32[RAX * 2]!, u32[RCX * 2]!, model);
       setPair(RAX, eax);
       setPair(RBX, ebx);
       setPair(RCX, ecx);
@@ -78,6 +89,7 @@ export function createHelpers(memory: PhysicalMemory, guest: GuestMemory): Helpe
       }
       const [rip, cs, flags, rsp, ss] = items as [bigint, bigint, bigint, bigint, bigint];
       if ((cs & 0xffffn) !== USER_CS) return generalProtection(cs);
+      if (BigInt.asIntN(48, rip) !== BigInt.asIntN(64, rip)) return generalProtection(0n);
       if (width === 0) {
         u64[RIP] = rip;
         u64[RSP] = BigInt.asUintN(64, u64[RSP]! + 16n);
@@ -91,16 +103,30 @@ export function createHelpers(memory: PhysicalMemory, guest: GuestMemory): Helpe
       return DONE;
     },
 
-    fxsave: (host: number): void => storeState(memory, u8.subarray(host, host + 512)),
+    fxsave: (host: number, wide: number): void => storeState(memory, u8.subarray(host, host + 512), wide !== 0),
 
-    fxrstor: (host: number): number => {
+    fxrstor: (host: number, wide: number): number => {
       if (memory.view.getUint32(host + 24, true) > 0xffff) return generalProtection(0n);
-      loadState(memory, u8.subarray(host, host + 512));
-      return DONE;
+      const strictBefore = u32[AT_STRICT_FLOAT / 4]!;
+      loadState(memory, u8.subarray(host, host + 512), wide !== 0);
+      return u32[AT_STRICT_FLOAT / 4] === strictBefore ? DONE : CHANGED;
     },
+
+    loadMxcsr: (value: number): number => (loadMxcsr(memory, value) ? 1 : 0),
+
+    descriptor,
+    loadSelector: (segment: number, selector: number): number =>
+      mayLoad(segment, selector) ? DONE : generalProtection(BigInt(selector)),
 
     x87: x87.run,
     sse: packedHelper(memory),
+    float: strict.run,
+    floatQuietly: strict.quietly,
     crc32: crc32c,
+    fma: fmaHelper(memory),
+    f16c: f16cHelper(memory),
+    xinuse: extended.inUse,
+    xsave: extended.save,
+    xrstor: (host: number, wanted: number): number => (extended.restore(host, wanted) ? DONE : FAULT),
   } as unknown as Helpers;
 }

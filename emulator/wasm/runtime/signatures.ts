@@ -1,5 +1,6 @@
 /** Functions that generated code may call: those of the base module first, then those written in TypeScript. */
 import { I32, I64 } from "../emit/assembler.ts";
+import { VECTOR_SIGNATURES } from "./avx-functions.ts";
 import type { Signature } from "../emit/module-writer.ts";
 
 const signature = (parameters: Signature["parameters"], results: Signature["results"] = []): Signature => ({
@@ -49,18 +50,46 @@ export const HELPER_FUNCTIONS = {
   cpuid: signature([]),
   /** (size, signed): RDX:RAX / divisor at AT_SCRATCH. 1: #DE. */
   divide: signature([I32, I32], [I32]),
-  /** (operation, size, address size, segment): one string instruction with its repeat prefix. 0 done, 1 fault, 2 again. */
+  /**
+   * (operation, size, repeat prefix, address size, segment): one string instruction. 0 done, 1 fault, 2 again, 3 one
+   * element done under TF.
+   */
   string: signature([I32, I32, I32, I32, I32], [I32]),
   iret: signature([I32], [I32]),
-  fxsave: signature([I32]),
-  fxrstor: signature([I32], [I32]),
-  /** (operation, operand, host address). 0 done, 1 #MF. */
-  x87: signature([I32, I32, I32], [I32]),
+  /** (value): LDMXCSR. 1: code has to be translated differently now. */
+  loadMxcsr: signature([I32], [I32]),
+  /** (selector, DESCRIPTOR_…): what LAR, LSL, VERR and VERW find, or -1. */
+  descriptor: signature([I32, I32], [I64]),
+  /** (segment register, selector): 1: #GP is noted. */
+  loadSelector: signature([I32, I32], [I32]),
+  /** (host address of the image, whether its pointers have 64 bits). */
+  fxsave: signature([I32, I32]),
+  fxrstor: signature([I32, I32], [I32]),
+  /** (operation, operand, host address): see X87Unit.run. */
+  x87: signature([I32, I32, I32]),
   sse: signature([I32, I32]),
+  /** (operation, control): SSE floating point by MXCSR (StrictFloat.run). 0 done, 1 #XM. */
+  float: signature([I32, I32], [I32]),
+  /** (operation, control): the same with MXCSR's default and no exceptions. */
+  floatQuietly: signature([I32, I32]),
   crc32: signature([I32, I64, I32], [I32]),
+  /** (element size): fused multiply-add of the vectors at AT_SCRATCH (fma.ts). */
+  fma: signature([I32]),
+  /** (to halves, elements, control): conversions of vectors at AT_SCRATCH (f16c.ts). */
+  f16c: signature([I32, I32, I32]),
+  /** (): state components in use (avx-state.ts). */
+  xinuse: signature([], [I32]),
+  /** (host address, components, index in XSAVE_KINDS). */
+  xsave: signature([I32, I32, I32]),
+  /** (host address, components). 1: #GP. */
+  xrstor: signature([I32, I32], [I32]),
 } satisfies Record<string, Signature>;
 
 export type HelperName = keyof typeof HELPER_FUNCTIONS;
 
 /** What translated code may call, in the order of the table it imports (linked-module.ts). */
-export const RUNTIME_FUNCTIONS: Readonly<Record<string, Signature>> = { ...BASE_FUNCTIONS, ...HELPER_FUNCTIONS };
+export const RUNTIME_FUNCTIONS: Readonly<Record<string, Signature>> = {
+  ...BASE_FUNCTIONS,
+  ...VECTOR_SIGNATURES,
+  ...HELPER_FUNCTIONS,
+};

@@ -11,6 +11,8 @@ export type StringOperation = (typeof STRING_OPERATIONS)[number];
 const DONE = 0;
 const FAULT = 1;
 const AGAIN = 2;
+const STEPPED = 3;
+const TF = 0x100;
 const DF = 0x400;
 
 const REPNE = 2;
@@ -33,10 +35,11 @@ export class StringUnit {
   /** @param prefix 0 none, 1 REP or REPE, 2 REPNE @param segment of the source: 0 none, 1 FS, 2 GS */
   readonly run = (operation: number, size: number, prefix: number, addressSize: number, segment: number): number => {
     if (prefix === 0) return this.element(STRING_OPERATIONS[operation]!, size, addressSize, segment) ? DONE : FAULT;
+    const stepping = (this.u32[AT_RFLAGS / 4]! & TF) !== 0;
     for (;;) {
       const count = this.count(addressSize);
       if (count === 0n) return DONE;
-      const moved = this.many(STRING_OPERATIONS[operation]!, size, count, addressSize, segment);
+      const moved = stepping ? 0n : this.many(STRING_OPERATIONS[operation]!, size, count, addressSize, segment);
       if (moved > 0n) {
         this.setCount(count - moved, addressSize);
         return moved === count ? DONE : AGAIN;
@@ -45,6 +48,7 @@ export class StringUnit {
       this.setCount(count - 1n, addressSize);
       if (operation >= 3 && (this.u64[AT_CC_R / 8] === 0n) === (prefix === REPNE)) return DONE;
       if (count === 1n) return DONE;
+      if (stepping) return STEPPED;
       if ((this.u32[RDI * 2]! & 4095) < size || (this.u32[RSI * 2]! & 4095) < size) return AGAIN;
     }
   };

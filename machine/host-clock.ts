@@ -1,5 +1,5 @@
 /** The host's clock: the machine's time is real time since its boot. */
-import type { Clock } from "../../kernel/world.ts";
+import type { Clock } from "../kernel/world.ts";
 
 export class HostClock implements Clock {
   readonly bootTime: { readonly seconds: number; readonly nanoseconds: number };

@@ -1,0 +1,124 @@
+/** What a run found, as text: failures in full, differences with a reason as a count, coverage as a table. */
+import { REGISTER_NAMES } from "../registers.ts";
+import { loadDecoder } from "../wasm/decode.ts";
+import type { Coverage } from "./coverage.ts";
+import type { Culprit } from "./culprit.ts";
+import type { Form } from "./forms.ts";
+import { STATE_FXSAVE, STATE_RFLAGS, STATE_ST, STATE_XMM } from "./protocol.ts";
+import type { Item, Sequence } from "./sequence.ts";
+import { DATA_PAGES } from "./windows.ts";
+import { PAGE_SIZE } from "../physical-memory.ts";
+
+const NOP = 0x90;
+
+const hexBytes = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+const number = (bytes: Uint8Array): string => hexBytes(bytes.slice().reverse()).replaceAll(" ", "");
+
+/** One instruction: address, bytes, both syntaxes. */
+export function describeItem(sequence: Sequence, item: Item): string {
+  const x = loadDecoder();
+  const bytes = sequence.bytes.subarray(item.offset, item.offset + item.length);
+  const decoder = new x.Decoder(64, bytes, x.DecoderOptions.None);
+  decoder.ip = BigInt(sequence.address + item.offset);
+  const instruction = decoder.decode();
+  const texts = [x.FormatterSyntax.Intel, x.FormatterSyntax.Gas].map((syntax) => {
+    const formatter = new x.Formatter(syntax);
+    const text = formatter.format(instruction);
+    formatter.free();
+    return text;
+  });
+  instruction.free();
+  decoder.free();
+  const address = (sequence.address + item.offset).toString(16);
+  return `${address}  ${hexBytes(bytes).padEnd(30)}  ${texts[0]!.padEnd(40)}  ${texts[1]}`;
+}
+
+/** A failure with everything needed to see it again by hand. */
+export function describeCulprit({ sequence, item, differences, before, data }: Culprit, name: string): string {
+  const lines = [`${name}:`];
+  for (const each of sequence.items) {
+    if (sequence.bytes[each.offset] === NOP && each !== item && each.length > 0) continue;
+    lines.push(`  ${describeItem(sequence, each)}`);
+  }
+  for (const { what, at, hardware, engine } of differences.slice(0, 6)) {
+    lines.push(`  ${what}${at === undefined ? "" : ` ${at.toString(16)}`}: hardware ${hardware}, engine ${engine}`);
+  }
+  if (differences.length > 6) lines.push(`  and ${differences.length - 6} more`);
+  if (before) lines.push(...describeInput(sequence, item, before, data).map((line) => `  ${line}`));
+  return lines.join("\n");
+}
+
+/** The registers and memory that an instruction uses, as they are in front of it. */
+function describeInput(sequence: Sequence, item: Item, state: Uint8Array, data: Uint8Array): string[] {
+  const x = loadDecoder();
+  const decoder = new x.Decoder(64, sequence.bytes.subarray(item.offset, item.offset + item.length), 0);
+  decoder.ip = BigInt(sequence.address + item.offset);
+  const instruction = decoder.decode();
+  const factory = new x.InstructionInfoFactory();
+  const info = factory.info(instruction);
+  const view = new DataView(state.buffer, state.byteOffset, state.length);
+  const parts = new Set([`rflags=${number(state.subarray(STATE_RFLAGS, STATE_RFLAGS + 4))}`]);
+  for (const used of info.usedRegisters() as { register: number; free(): void }[]) {
+    const full = x.RegisterExt.fullRegister(used.register);
+    if (full >= x.Register.RAX && full <= x.Register.R15) {
+      const i = full - x.Register.RAX;
+      parts.add(`${REGISTER_NAMES[i]}=${number(state.subarray(i * 8, i * 8 + 8))}`);
+    }
+    const vector = x.RegisterExt.isVectorRegister(used.register) ? x.RegisterExt.number(used.register) : -1;
+    if (vector >= 0)
+      parts.add(`xmm${vector}=${number(state.subarray(STATE_XMM + vector * 16, STATE_XMM + vector * 16 + 16))}`);
+    used.free();
+  }
+  const memory: string[] = [];
+  for (const used of info.usedMemory() as UsedMemoryLike[]) {
+    const address = addressOf(used, view, x);
+    const page = DATA_PAGES.findIndex((each) => address >= each.address && address < each.address + PAGE_SIZE);
+    const at = page * PAGE_SIZE + (address % PAGE_SIZE);
+    if (page >= 0) memory.push(`[${address.toString(16)}]=${hexBytes(data.subarray(at, at + 16))} (at the start)`);
+    used.free();
+  }
+  const name = x.Mnemonic[instruction.mnemonic]!;
+  const mmx = [0, 1].some((i) => i < instruction.opCount && x.RegisterExt.isMM(instruction.opRegister(i)));
+  if (name.startsWith("F") || mmx) {
+    parts.add(`fcw=${number(state.subarray(STATE_FXSAVE, STATE_FXSAVE + 2))}`);
+    parts.add(`fsw=${number(state.subarray(STATE_FXSAVE + 2, STATE_FXSAVE + 4))}`);
+    parts.add(`ftw=${number(state.subarray(STATE_FXSAVE + 4, STATE_FXSAVE + 5))}`);
+    for (let i = 0; i < 8; i++)
+      parts.add(`st${i}=${number(state.subarray(STATE_ST + i * 16, STATE_ST + i * 16 + 10))}`);
+  }
+  [instruction, decoder, factory, info].forEach((each) => each.free());
+  return [`before: ${[...parts].join(" ")}`, ...memory];
+}
+
+interface UsedMemoryLike {
+  readonly base: number;
+  readonly index: number;
+  readonly scale: number;
+  readonly displacement: bigint;
+  free(): void;
+}
+
+function addressOf(
+  { base, index, scale, displacement }: UsedMemoryLike,
+  view: DataView,
+  x: ReturnType<typeof loadDecoder>,
+): number {
+  const value = (register: number): bigint => {
+    const full = x.RegisterExt.fullRegister(register);
+    return full >= x.Register.RAX && full <= x.Register.R15 ? view.getBigUint64((full - x.Register.RAX) * 8, true) : 0n;
+  };
+  return Number(BigInt.asUintN(64, value(base) + value(index) * BigInt(scale) + displacement));
+}
+
+/** One line a form, those executed least first. */
+export function coverageTable(coverage: Coverage, forms: readonly Form[]): string {
+  const rows = forms.map((form) => ({ form, ...coverage.of(form.code) })).sort((a, b) => a.executed - b.executed);
+  const line = (name: string, ...columns: (number | string)[]): string =>
+    `${name.padEnd(40)}${columns.map((column) => String(column).padStart(12)).join("")}`;
+  return [
+    line("form", "executed", "faulted", "chosen", "differences"),
+    ...rows.map(({ form, executed, faulted, chosen, differences }) =>
+      line(form.name, executed, faulted, chosen, differences),
+    ),
+  ].join("\n");
+}

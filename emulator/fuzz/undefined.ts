@@ -1,0 +1,124 @@
+/**
+ * Differences from the host that are allowed: results that the manuals leave undefined or to the implementation, and
+ * what this project does not do on purpose. Flags that iced lists as undefined never come here: they are not compared.
+ */
+import type { Difference } from "./compare.ts";
+
+/** The instruction that made a difference, and the host's registers in front of it. */
+export interface Occasion {
+  readonly form: string;
+  readonly bytes: Uint8Array;
+  readonly before: Uint8Array | undefined;
+}
+
+export interface Allowance {
+  readonly form: RegExp;
+  readonly what: RegExp;
+  readonly when?: (difference: Difference, occasion: Occasion) => boolean;
+  /** Holds only where MXCSR is not compared strictly. */
+  readonly lenient?: boolean;
+  readonly reason: string;
+}
+
+export const ALLOWED: readonly Allowance[] = [
+  {
+    form: /^(Rcp|Rsqrt)[ps]s_/,
+    what: /^xmm/,
+    when: ({ hardware, engine }) => lanes(hardware).every((a, i) => isNear(a, lanes(engine)[i]!)),
+    reason:
+      "RCPxS and RSQRTxS: an approximation of the implementation's choice (SDM volume 2: error below 1.5 * 2^-12)",
+  },
+  {
+    form: /^Sh[lr]d_rm16_/,
+    what: /^(r[0-9a-ds][0-9xpi]?|rflags|memory)$/,
+    when: (_, occasion) => doubleShiftCount(occasion) > 16,
+    reason: "SHLD and SHRD by more than the operand's 16 bits: result and flags undefined (SDM volume 2)",
+  },
+  {
+    form: /./,
+    what: /^stop$/,
+    when: ({ hardware }) => hardware.startsWith("vector 17 "),
+    reason: "alignment checks (AC) are not made",
+  },
+  {
+    form: /^Cmps[bwdq]_/,
+    what: /^stop$/,
+    when: ({ hardware, engine }) => isMemoryFault(hardware) && isMemoryFault(engine),
+    reason: "which of two operands that both fault is reported is the implementation's choice",
+  },
+  {
+    form: /^Fx(save|rstor)(64)?_/,
+    what: /^stop$/,
+    when: ({ hardware, engine }) => hardware.startsWith("vector 14 ") && engine.startsWith("vector 14 "),
+    reason: "FXSAVE and FXRSTOR over two pages: the processor need not touch the lower one first",
+  },
+  {
+    form: /^Fxsave(64)?_/,
+    what: /^memory$/,
+    when: ({ hardware, engine }) => hardware.startsWith("0002ffff") && engine.startsWith("0000ffff"),
+    reason: "FXSAVE: MXCSR_MASK says which bits a model has (bit 17 is AMD's misaligned mode)",
+  },
+  {
+    form: /^(F2xm1|Fyl2xp?1?|Fpatan|Fptan|Fsin|Fcos|Fsincos)$/,
+    what: /^st\d$/,
+    when: ({ hardware, engine }) => isNextExtended(hardware, engine),
+    reason: "x87 transcendental functions are exact to one unit in the last place (SDM volume 1, section 8.3.10)",
+  },
+  {
+    form: /^(F2xm1|Fyl2xp?1?|Fpatan|Fptan|Fsin|Fcos|Fsincos)$/,
+    what: /^fsw$/,
+    when: ({ hardware, engine }) => (parseInt(hardware, 16) ^ parseInt(engine, 16)) === 0x200,
+    reason: "C1 of an x87 transcendental function says which way its last place went",
+  },
+  {
+    form: /^(Stmxcsr|Fxsave|Fxsave64)_/,
+    what: /^memory$/,
+    when: ({ hardware, engine }) => /^0*[0-3]?[0-9a-f](00)*$/.test(exclusiveOr(hardware, engine)),
+    lenient: true,
+    reason: "exception flags of MXCSR are compared with --strict only",
+  },
+];
+
+/** The reason why an instruction may differ so; undefined when it must not. */
+export function allowance(occasion: Occasion, difference: Difference, strict: boolean): string | undefined {
+  return ALLOWED.find(
+    (row) =>
+      row.form.test(occasion.form) &&
+      row.what.test(difference.what) &&
+      !(strict && row.lenient) &&
+      (row.when?.(difference, occasion) ?? true),
+  )?.reason;
+}
+
+function isMemoryFault(stop: string): boolean {
+  return /^vector 1[34] /.test(stop);
+}
+
+function exclusiveOr(a: string, b: string): string {
+  return (BigInt(`0x${a}`) ^ BigInt(`0x${b}`)).toString(16).padStart(16, "0");
+}
+
+function doubleShiftCount({ form, bytes, before }: Occasion): number {
+  const count = form.endsWith("_CL") ? before?.[8] : bytes[bytes.length - 1];
+  return (count ?? 0) & 31;
+}
+
+/** The four singles of an XMM register's text, lowest last. */
+function lanes(text: string): number[] {
+  const view = new DataView(new ArrayBuffer(4));
+  return [0, 8, 16, 24].map((at) => {
+    view.setUint32(0, parseInt(text.slice(at, at + 8), 16));
+    return view.getFloat32(0);
+  });
+}
+
+function isNear(a: number, b: number): boolean {
+  return Object.is(a, b) || (Number.isNaN(a) && Number.isNaN(b)) || Math.abs(a - b) <= Math.abs(a) * 2 ** -10;
+}
+
+/** Whether two 80-bit reals of one sign are neighbours or the same. */
+function isNextExtended(a: string, b: string): boolean {
+  const [x, y] = [a, b].map((text) => BigInt(`0x${text.slice(0, 4)}`) * 2n ** 63n + BigInt(`0x${text.slice(4)}`));
+  const distance = x! - y!;
+  return distance >= -1n && distance <= 1n;
+}

@@ -1,0 +1,54 @@
+/** VCVTPH2PS and VCVTPS2PH: by helper. */
+import { Memory, V } from "../emit/opcodes.ts";
+import type { Context } from "../context.ts";
+import type { Operand } from "../decode.ts";
+import { AT_F16C_RESULT, AT_F16C_SOURCE } from "../runtime/f16c.ts";
+import { control, isYmm, raiseUnmasked, readHalves, writeHalves, type Halves } from "./avx.ts";
+import type { LoweringRows } from "./lowering.ts";
+import { popVector, pushVector } from "./sse.ts";
+
+type Pair = [Operand, Operand];
+
+function callHelper(g: Context, toHalf: boolean, elements: number, results: number): Halves {
+  const { e } = g;
+  e.i32(toHalf ? 1 : 0).i32(elements);
+  e.i32(toHalf ? control(g) : 0).call(g.runtime("f16c"));
+  raiseUnmasked(g);
+  return Array.from({ length: results }, (_, i) => {
+    const half = g.tv();
+    e.loadAt(V.load, AT_F16C_RESULT + i * 16).set(half);
+    return half;
+  });
+}
+
+function toSingles(g: Context): void {
+  const { e } = g;
+  const [target, source] = g.instruction.operands as Pair;
+  const wide = isYmm(target);
+  const value = g.tv();
+  pushVector(g, source, wide ? 16 : 8, false);
+  e.set(value).storeLocalAt(V.store, AT_F16C_SOURCE, value);
+  writeHalves(g, target, callHelper(g, false, wide ? 8 : 4, wide ? 2 : 1));
+}
+
+/** The upper half of a 64-bit result in a register is zero. */
+function toHalves(g: Context): void {
+  const { e } = g;
+  const [target, source] = g.instruction.operands as Pair;
+  const wide = isYmm(source);
+  readHalves(g, source, wide ? 2 : 1).forEach((half, i) => e.storeLocalAt(V.store, AT_F16C_SOURCE + i * 16, half));
+  e.i32(0)
+    .i64(0)
+    .memory(Memory.i64_store, AT_F16C_RESULT + 8);
+  const [result] = callHelper(g, true, wide ? 8 : 4, 1) as [number];
+  if (target.kind === "register") writeHalves(g, target, [result]);
+  else {
+    e.get(result);
+    popVector(g, target, wide ? 16 : 8, false);
+  }
+}
+
+export const AVX_F16C: LoweringRows = [
+  ["vcvtph2ps", toSingles],
+  ["vcvtps2ph", toHalves],
+];

@@ -1,0 +1,200 @@
+/**
+ * Fused multiply-add of a vector in WebAssembly, which has none.
+ *
+ * Doubles: the product as an unevaluated sum of two (T. J. Dekker, A floating-point technique for extending the available
+ * precision, 1971), added with rounding to odd so that the last rounding is the only one (S. Boldo and G. Melquiond,
+ * Emulation of FMA and correctly rounded sums, 2008). Singles: product and sum in double precision, the sum rounded to
+ * odd. Lanes outside the range in which that is exact send the vector to the helper.
+ */
+import { V128, type Assembler, type Label } from "../emit/assembler.ts";
+import { Memory, simd, V, W } from "../emit/opcodes.ts";
+import { AT_MXCSR } from "../layout.ts";
+import { AT_FMA_OPERANDS, AT_FMA_RESULT } from "./fma.ts";
+
+/** Code that pushes a v128. */
+type Expression = () => void;
+
+const PRECISION_EXCEPTION = 0x20;
+/** DAZ, PM, RC and FZ; as wanted: to nearest, no zeros for denormals, precision exception masked. */
+const MODE_BITS = 0xf040;
+const MODE_ORDINARY = 0x1000;
+
+const [X, Y, Z, PRODUCT_SIGN, ADDEND_SIGN] = [0, 1, 2, 3, 4] as const;
+
+/** Expressions over vectors of doubles. */
+class Doubles {
+  private readonly e: Assembler;
+
+  constructor(e: Assembler) {
+    this.e = e;
+  }
+
+  local(index: number): Expression {
+    return () => void this.e.get(index);
+  }
+
+  /** Computes now what is pushed later. */
+  now(value: Expression): Expression {
+    const local = this.e.local(V128);
+    value();
+    this.e.set(local);
+    return this.local(local);
+  }
+
+  all(value: number): Expression {
+    return () => void this.e.f64(value).op(V.f64x2_splat);
+  }
+
+  op(name: string, ...operands: Expression[]): Expression {
+    return () => {
+      for (const operand of operands) operand();
+      this.e.op(simd(name));
+    };
+  }
+
+  add = (a: Expression, b: Expression): Expression => this.op("f64x2_add", a, b);
+  sub = (a: Expression, b: Expression): Expression => this.op("f64x2_sub", a, b);
+  mul = (a: Expression, b: Expression): Expression => this.op("f64x2_mul", a, b);
+  and = (a: Expression, b: Expression): Expression => this.op("and", a, b);
+  or = (a: Expression, b: Expression): Expression => this.op("or", a, b);
+  xor = (a: Expression, b: Expression): Expression => this.op("xor", a, b);
+
+  /** Sum and its error. */
+  twoSum(a: Expression, b: Expression): [Expression, Expression] {
+    const { now, add, sub } = this.bound();
+    const sum = now(add(a, b));
+    const second = now(sub(sum, a));
+    return [sum, now(add(sub(a, sub(sum, second)), sub(b, second)))];
+  }
+
+  /** Product and its error. */
+  twoProduct(a: Expression, b: Expression): [Expression, Expression] {
+    const { now, add, sub, mul } = this.bound();
+    const product = now(mul(a, b));
+    const [[ah, al], [bh, bl]] = [this.split(a), this.split(b)];
+    return [product, now(add(add(add(sub(mul(ah, bh), product), mul(ah, bl)), mul(al, bh)), mul(al, bl)))];
+  }
+
+  /** The sum a + b (error given) rounded to odd, and where it is inexact. */
+  toOdd(sum: Expression, error: Expression): [Expression, Expression] {
+    const { now, and, or, xor } = this.bound();
+    const inexact = now(this.op("f64x2_ne", error, this.all(0)));
+    const one: Expression = () => void this.e.i64(1).op(V.i64x2_splat);
+    const even = this.op("i64x2_eq", and(sum, one), this.all(0));
+    const apart: Expression = () => {
+      xor(sum, error)();
+      this.e.i32(63).op(simd("i64x2_shr_s"));
+    };
+    const step = and(or(apart, one), and(inexact, even));
+    return [now(this.op("i64x2_add", sum, step)), inexact];
+  }
+
+  /** Lanes whose magnitude lies between two numbers, or is zero. */
+  within(a: Expression, low: number, high: number): Expression {
+    const magnitude = this.now(this.op("f64x2_abs", a));
+    const inside = this.and(
+      this.op("f64x2_ge", magnitude, this.all(low)),
+      this.op("f64x2_le", magnitude, this.all(high)),
+    );
+    return this.or(inside, this.op("f64x2_eq", magnitude, this.all(0)));
+  }
+
+  private split(a: Expression): [Expression, Expression] {
+    const { now, sub, mul } = this.bound();
+    const large = now(mul(a, this.all(2 ** 27 + 1)));
+    const high = now(sub(large, sub(large, a)));
+    return [high, now(sub(a, high))];
+  }
+
+  private bound(): Pick<Doubles, "now" | "add" | "sub" | "mul" | "and" | "or" | "xor"> {
+    const { add, sub, mul, and, or, xor } = this;
+    return { now: (value) => this.now(value), add, sub, mul, and, or, xor };
+  }
+}
+
+/** (x, y, z, signs of the product, signs of the addend): x * y + z of two doubles. */
+export function writeFmaDoubles(e: Assembler, helper: number): void {
+  const d = new Doubles(e);
+  const [x, y] = [d.local(X), d.local(Y)];
+  const slow = e.block();
+  leaveUnlessOrdinary(e, slow);
+  const a = d.now(d.xor(x, d.local(PRODUCT_SIGN)));
+  const c = d.now(d.xor(d.local(Z), d.local(ADDEND_SIGN)));
+  leaveUnless(
+    e,
+    slow,
+    d.and(d.and(d.within(x, 2 ** -400, 2 ** 400), d.within(y, 2 ** -400, 2 ** 400)), d.within(c, 2 ** -800, 2 ** 800)),
+  );
+  const [uh, ul] = d.twoProduct(a, y);
+  const [th, tl] = d.twoSum(c, ul);
+  const [vh, vl] = d.twoSum(uh, th);
+  const [z, lost] = d.toOdd(...d.twoSum(tl, vl));
+  const [sum, rest] = d.twoSum(vh, z);
+  noteInexact(e, d.or(lost, d.op("f64x2_ne", rest, d.all(0))));
+  // An exact zero has the sign that the sum of product and addend has.
+  const isZero = d.op("f64x2_eq", sum, d.all(0));
+  d.op("bitselect", d.add(uh, c), sum, isZero)();
+  e.return();
+  e.end();
+  writeCallOfHelper(e, helper, 8);
+}
+
+const SMALLEST_SINGLE = 2 ** -126;
+const LARGEST_SINGLE = 2 ** 128 - 2 ** 104;
+
+/** As `writeFmaDoubles`, of four singles. */
+export function writeFmaSingles(e: Assembler, helper: number): void {
+  const d = new Doubles(e);
+  const slow = e.block();
+  leaveUnlessOrdinary(e, slow);
+  const result = [0, 1].map((half) => {
+    const widened = (local: number, signs?: number): Expression =>
+      d.now(() => {
+        e.get(local);
+        if (signs !== undefined) e.get(signs).op(V.xor);
+        if (half === 1) e.get(local).shuffle([8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23]);
+        e.op(simd("f64x2_promote_low_f32x4"));
+      });
+    const [a, b, c] = [widened(X, PRODUCT_SIGN), widened(Y), widened(Z, ADDEND_SIGN)];
+    const ordinary = [a, b, c].map((operand) => d.within(operand, SMALLEST_SINGLE, LARGEST_SINGLE));
+    leaveUnless(e, slow, ordinary.reduce(d.and));
+    const product = d.now(d.mul(a, b));
+    const [odd, lost] = d.toOdd(...d.twoSum(product, c));
+    // Rounded up to the smallest normal number, a result may still be tiny.
+    leaveUnless(e, slow, d.within(odd, SMALLEST_SINGLE * (1 + 2 ** -23), LARGEST_SINGLE));
+    const narrow = d.now(d.op("f32x4_demote_f64x2_zero", odd));
+    noteInexact(e, d.or(lost, d.op("f64x2_ne", d.op("f64x2_promote_low_f32x4", narrow), odd)));
+    return narrow;
+  }) as [Expression, Expression];
+  result[0]();
+  result[1]();
+  e.shuffle([0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]);
+  e.return();
+  e.end();
+  writeCallOfHelper(e, helper, 4);
+}
+
+function leaveUnlessOrdinary(e: Assembler, slow: Label): void {
+  e.loadAt(Memory.i32_load, AT_MXCSR).i32(MODE_BITS).op(W.i32_and).i32(MODE_ORDINARY).op(W.i32_ne).brIf(slow);
+}
+
+function leaveUnless(e: Assembler, slow: Label, lanes: Expression): void {
+  lanes();
+  e.op(simd("i64x2_all_true"), W.i32_eqz).brIf(slow);
+}
+
+function noteInexact(e: Assembler, lanes: Expression): void {
+  lanes();
+  e.op(V.any_true);
+  e.if();
+  e.i32(0).loadAt(Memory.i32_load, AT_MXCSR).i32(PRECISION_EXCEPTION).op(W.i32_or);
+  e.memory(Memory.i32_store, AT_MXCSR);
+  e.end();
+}
+
+function writeCallOfHelper(e: Assembler, helper: number, size: number): void {
+  [X, Y, Z, PRODUCT_SIGN, ADDEND_SIGN].forEach((local, i) => {
+    e.storeLocalAt(V.store, AT_FMA_OPERANDS + i * 16, local);
+  });
+  e.i32(size).call(helper).loadAt(V.load, AT_FMA_RESULT);
+}
