@@ -2,10 +2,10 @@
 import { Assembler, I32, I64 } from "./emit/assembler.ts";
 import { ModuleWriter, type Signature } from "./emit/module-writer.ts";
 import { Memory, W } from "./emit/opcodes.ts";
-import { STATUS_DISPATCH, STATUS_HOT, STATUS_MISS, STATUS_UNWIND } from "./context.ts";
+import { pushTlbEntry, STATUS_DISPATCH, STATUS_HOT, STATUS_MISS, STATUS_UNWIND } from "./context.ts";
 import { CONDITION_FUNCTIONS, writeConditionFunction, writeFlagsFunction } from "./flags.ts";
 import { BLOCK_ADDRESS, BLOCK_COUNTER, BLOCK_HEADER, RECORD_BYTES, RECORD_HANDLER } from "./interpret/records.ts";
-import { AT_DEPTH, AT_HIGH, AT_RIP, JUMP_ENTRIES, type Layout } from "./layout.ts";
+import { AT_DEPTH, AT_RIP, AT_SITES_USED, JUMP_ENTRIES, type Layout } from "./layout.ts";
 import { VECTOR_FUNCTIONS } from "./runtime/avx-functions.ts";
 import { BASE_FUNCTIONS, HELPER_FUNCTIONS, HOST_FUNCTIONS, type HelperName } from "./runtime/signatures.ts";
 
@@ -70,6 +70,15 @@ export function baseModule(layout: Layout): Uint8Array<ArrayBuffer> {
     module.define(signature, e.call(helpers[name]), name);
   }
 
+  for (const [name, tlb, slow] of [
+    ["readAt", layout.readTlb, host.readSlow],
+    ["writeAt", layout.writeTlb, host.writeSlow],
+  ] as const) {
+    const e = new Assembler(4);
+    writeAccessAt(e, layout, tlb, slow);
+    module.define(BASE_FUNCTIONS[name], e, name);
+  }
+
   const flags = new Assembler(4);
   writeFlagsFunction(flags);
   module.define(BASE_FUNCTIONS.flags, flags, "flags");
@@ -84,9 +93,6 @@ export function baseModule(layout: Layout): Uint8Array<ArrayBuffer> {
   raise.storeLocalAt(Memory.i64_store, AT_RIP, 0).get(1).get(2).call(host.raiseStop);
   module.define(BASE_FUNCTIONS.raise, raise, "raise");
 
-  const multiply = new Assembler(2);
-  writeMultiply(multiply);
-  module.define(BASE_FUNCTIONS.multiply, multiply, "multiply");
 
   for (const [name, { signature, write }] of Object.entries(VECTOR_FUNCTIONS)) {
     const e = new Assembler(signature.parameters.length);
@@ -172,29 +178,28 @@ function writeInterpret(e: Assembler, handler: number): void {
   e.get(status).i32(1).op(W.i32_sub);
 }
 
-/** 64 x 64 -> 128 bits from four 32-bit products. */
-function writeMultiply(e: Assembler): void {
-  const [a0, a1, b0, b1, low, middle, cross] = [0, 1, 2, 3, 4, 5, 6].map(() => e.local(I64)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const half = (from: number, low32: number, high32: number): void => {
-    e.get(from).i64(0xffffffff).op(W.i64_and).set(low32);
-    e.get(from).i64(32).op(W.i64_shr_u).set(high32);
-  };
-  half(0, a0, a1);
-  half(1, b0, b1);
-  e.get(a0).get(b0).op(W.i64_mul).set(low);
-  e.get(a1).get(b0).op(W.i64_mul).get(low).i64(32).op(W.i64_shr_u, W.i64_add).set(middle);
-  e.get(a0).get(b1).op(W.i64_mul).get(middle).i64(0xffffffff).op(W.i64_and, W.i64_add).set(cross);
-  e.i32(0);
-  e.get(a1).get(b1).op(W.i64_mul).get(middle).i64(32).op(W.i64_shr_u, W.i64_add);
-  e.get(cross).i64(32).op(W.i64_shr_u, W.i64_add);
-  e.memory(Memory.i64_store, AT_HIGH);
-  e.get(0).get(1).op(W.i64_mul);
+/** Looks an address up in a TLB and copies the entry to a place; what misses goes to the host. */
+function writeAccessAt(e: Assembler, layout: Layout, tlb: number, slow: number): void {
+  const [address, rip, size, place] = [0, 1, 2, 3];
+  const entry = e.local(I32);
+  const distance = e.local(I64);
+  pushTlbEntry(e, address, entry);
+  e.get(address).get(entry).memory(Memory.i64_load, tlb).op(W.i64_sub).tee(distance);
+  e.i64(4096).get(size).extend().op(W.i64_sub, W.i64_gt_u);
+  e.if();
+  e.storeLocalAt(Memory.i64_store, AT_RIP, rip);
+  e.get(address).wrap().get(address).i64(32).op(W.i64_shr_u).wrap().get(size).call(slow).return();
+  e.end();
+  e.get(place).memory(Memory.i32_load, 12).op(W.i32_eqz);
+  e.if();
+  e.loadAt(Memory.i32_load, AT_SITES_USED).i32(2).op(W.i32_shl).get(place).memory(Memory.i32_store, layout.usedSites);
+  e.i32(0).loadAt(Memory.i32_load, AT_SITES_USED).i32(1).op(W.i32_add).memory(Memory.i32_store, AT_SITES_USED);
+  e.get(place).i32(1).memory(Memory.i32_store, 12);
+  e.end();
+  e.get(place).get(entry).memory(Memory.i64_load, tlb).memory(Memory.i64_store);
+  e.get(place)
+    .get(entry)
+    .memory(Memory.i32_load, tlb + 8)
+    .memory(Memory.i32_store, 8);
+  e.get(place).memory(Memory.i32_load, 8).get(distance).wrap().op(W.i32_add);
 }

@@ -58,13 +58,6 @@ export interface Flow {
   readonly fault: Label;
 }
 
-/** An address as generated code has it: where a memory access comes from, for those that share a test (groups.ts). */
-export interface Origin {
-  /** Number of the base register. */
-  readonly base: number;
-  readonly displacement: bigint;
-}
-
 /** From an XMM register in the register file to the upper half of the YMM register. */
 const YMM_HIGH_DISTANCE = AT_YMM_HIGH - AT_XMM;
 
@@ -85,6 +78,9 @@ export abstract class Context {
   liveFlags = flags.STATUS;
   /** Whose flags these are, where that is known. */
   abstract producer: Producer | undefined;
+
+  /** The operand whose address was computed last within the instruction; none: the stack's. */
+  protected operand: MemoryOperand | undefined;
 
   readonly status: number;
   protected readonly gprs: (number | undefined)[] = [];
@@ -109,6 +105,7 @@ export abstract class Context {
   /** Makes ready for the next instruction; temporaries of the last one may be used again. */
   begin(instruction: Instruction): void {
     this.instruction = instruction;
+    this.operand = undefined;
     for (const pool of this.temporaries.values()) pool.used = 0;
   }
 
@@ -311,6 +308,7 @@ export abstract class Context {
 
   /** Pushes the linear address of a memory operand. */
   pushAddress(operand: MemoryOperand): void {
+    this.operand = operand;
     this.pushOffset(operand);
     if (operand.segment) {
       this.e.loadAt(Memory.i64_load, operand.segment === "fs" ? AT_FS_BASE : AT_GS_BASE).op(W.i64_add);
@@ -332,21 +330,22 @@ export abstract class Context {
       this.raise(13, 0);
       e.end();
     }
+    this.pushProbe(address, size, write);
+  }
+
+  /** Pushes the host address of bytes whose alignment does not matter. */
+  protected pushProbe(address: number, size: number, write: boolean): void {
+    const { e } = this;
     const tlb = write ? this.layout.writeTlb : this.layout.readTlb;
     const entry = this.t32();
     const distance = this.t64();
-    const host = this.t32();
     pushTlbEntry(e, address, entry);
     e.get(address).get(entry).memory(Memory.i64_load, tlb).op(W.i64_sub).tee(distance);
     e.i64(4096 - size)
       .op(W.i64_gt_u)
       .unlikely();
     e.if(I32);
-    e.get(address);
-    this.pushHere();
-    e.i32(size).call(this.runtime(write ? "write" : "read"));
-    e.tee(host).i32(-1).op(W.i32_eq).unlikely().brIf(this.flow.fault);
-    e.get(host);
+    this.pushSlowAccess(address, size, () => e.call(this.runtime(write ? "write" : "read")));
     e.else();
     e.get(distance)
       .wrap()
@@ -354,6 +353,18 @@ export abstract class Context {
       .memory(Memory.i32_load, tlb + 8)
       .op(W.i32_add);
     e.end();
+  }
+
+  /** Pushes the host address that `call` leaves for (address, rip, size), or leaves through the fault exit. */
+  protected pushSlowAccess(address: number, size: number, call: () => void): void {
+    const { e } = this;
+    const host = this.t32();
+    e.get(address);
+    this.pushHere();
+    e.i32(size);
+    call();
+    e.tee(host).i32(-1).op(W.i32_eq).unlikely().brIf(this.flow.fault);
+    e.get(host);
   }
 
   /** Writes back a page-crossing store made at a host address got from `pushHost(…, true)`. */

@@ -8,8 +8,20 @@
  * Frames that hold translated code are never in the write TLB, so every write to one comes here.
  */
 import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
-import { AT_BOUNCE, AT_STOP_ADDRESS, AT_STOP_ERROR, AT_STOP_VECTOR, TLB_BYTES, type Layout } from "./layout.ts";
+import {
+  AT_BOUNCE,
+  AT_SITES_USED,
+  AT_STOP_ADDRESS,
+  AT_STOP_ERROR,
+  AT_STOP_VECTOR,
+  NO_PAGE,
+  TLB_BYTES,
+  type Layout,
+} from "./layout.ts";
 import { PageWalker, READ, WRITE, type AccessKind } from "./page-walk.ts";
+
+const NO_PAGE_LOW = Number(NO_PAGE & 0xffffffffn);
+const NO_PAGE_HIGH = Number(NO_PAGE >> 32n);
 
 /** Offset of the TLB entry for the page of an address: mirrored by `pushTlbEntry` in context.ts. */
 export function tlbOffset(low: number, high: number): number {
@@ -41,16 +53,37 @@ export class GuestMemory {
     this.u8 = memory.u8;
     this.u32 = memory.u32;
     this.codeFrames = new Uint8Array(memory.frameCount);
+    const { readSites, usedSites } = layout;
+    for (let place = readSites; place < usedSites; place += 16) this.emptySite(place);
     this.flush();
   }
 
+  /** Forgets the pages that regions have used last. */
+  private emptySites(): void {
+    const { u32 } = this;
+    const used = this.layout.usedSites / 4;
+    const count = u32[AT_SITES_USED / 4]!;
+    for (let i = 0; i < count; i++) this.emptySite(u32[used + i]!);
+    u32[AT_SITES_USED / 4] = 0;
+  }
+
+  private emptySite(place: number): void {
+    const { u32 } = this;
+    u32[place / 4] = NO_PAGE_LOW;
+    u32[place / 4 + 1] = NO_PAGE_HIGH;
+    u32[place / 4 + 2] = this.layout.nothing;
+    u32[place / 4 + 3] = 0;
+  }
+
   flush(): void {
+    this.emptySites();
     this.u8.fill(0, this.layout.readTlb, this.layout.readTlb + 2 * TLB_BYTES);
     this.u32[this.layout.readTlb / 4] = PAGE_SIZE;
     this.u32[this.layout.writeTlb / 4] = PAGE_SIZE;
   }
 
   flushPage(low: number, high: number): void {
+    this.emptySites();
     const offset = tlbOffset(low, high);
     const tag = offset === 0 ? PAGE_SIZE : 0;
     for (const tlb of [this.layout.readTlb, this.layout.writeTlb]) {
@@ -63,6 +96,7 @@ export class GuestMemory {
   protect(pfn: number): void {
     if (this.codeFrames[pfn] !== 0) return;
     this.codeFrames[pfn] = 1;
+    this.emptySites();
     const { writeTlb } = this.layout;
     for (let offset = 0; offset < TLB_BYTES; offset += 16) {
       const slot = (writeTlb + offset) / 4;

@@ -26,8 +26,6 @@ export const AT_CC_A = 776;
 export const AT_CC_B = 784;
 export const AT_CC_R = 792;
 export const AT_MXCSR = 800;
-/** High half of a 128-bit result of a helper. */
-export const AT_HIGH = 808;
 /** A register that is always zero: the base of operands without one. */
 export const AT_ZERO = 816;
 /** Guest calls under way as calls of WebAssembly functions. */
@@ -51,6 +49,17 @@ export const AT_SCRATCH = 1536;
 /** Entries of a data TLB: tag (page address, 8 bytes), physical page address (4), unused (4). */
 export const TLB_ENTRIES = 1024;
 export const TLB_BYTES = TLB_ENTRIES * 16;
+/**
+ * Places of the page last used, one for each base register of a region (region/sites.ts): TLB entries at constant
+ * addresses. Their last 4 bytes say whether the entry is in the list of those in use.
+ */
+export const SITE_ENTRIES = 2048;
+export const SITE_BYTES = SITE_ENTRIES * 16;
+/** The tag of an empty place: an address that is not canonical and that nobody uses; it leads to an empty frame. */
+export const NO_PAGE = 0x6b5f_3c2a_19e4_8000n;
+/** How many places are in use. */
+export const AT_SITES_USED = 832;
+
 /** Entries of the jump cache: virtual address (8), table index (4), block number (4). */
 export const JUMP_ENTRIES = 8192;
 export const JUMP_BYTES = JUMP_ENTRIES * 16;
@@ -60,12 +69,19 @@ export interface Layout {
   readonly readTlb: number;
   readonly writeTlb: number;
   readonly jumpCache: number;
+  /** Places for reading, for writing, and the list of those in use. */
+  readonly readSites: number;
+  readonly writeSites: number;
+  readonly usedSites: number;
+  /** A frame with nothing in it. */
+  readonly nothing: number;
   /** The interpreter's blocks (interpret/records.ts). */
   readonly records: number;
   readonly recordBytes: number;
   readonly frames: readonly number[];
 }
 
+const USED_BYTES = 2 * SITE_ENTRIES * 4;
 /** Frames for the interpreter's blocks: a part of RAM, within these bounds. */
 const RECORD_SHARE = 1 / 32;
 const RECORD_FRAMES = { least: 16, most: 4096 };
@@ -74,7 +90,7 @@ const RECORD_FRAMES = { least: 16, most: 4096 };
 export function reserveTables(memory: PhysicalMemory): Layout {
   const share = Math.floor(memory.frameCount * RECORD_SHARE);
   const recordFrames = Math.max(RECORD_FRAMES.least, Math.min(RECORD_FRAMES.most, share));
-  const tables = (2 * TLB_BYTES + JUMP_BYTES) / PAGE_SIZE;
+  const tables = (2 * TLB_BYTES + JUMP_BYTES + 2 * SITE_BYTES + USED_BYTES + PAGE_SIZE) / PAGE_SIZE;
   const count = tables + recordFrames;
   let run: number[] = [];
   const rest: number[] = [];
@@ -93,10 +109,15 @@ export function reserveTables(memory: PhysicalMemory): Layout {
     throw new RangeError("not enough RAM for the engine's own tables");
   }
   const readTlb = run[0]! * PAGE_SIZE;
+  const sites = readTlb + 2 * TLB_BYTES + JUMP_BYTES;
   return {
     readTlb,
     writeTlb: readTlb + TLB_BYTES,
     jumpCache: readTlb + 2 * TLB_BYTES,
+    readSites: sites,
+    writeSites: sites + SITE_BYTES,
+    usedSites: sites + 2 * SITE_BYTES,
+    nothing: sites + 2 * SITE_BYTES + USED_BYTES,
     records: readTlb + tables * PAGE_SIZE,
     recordBytes: recordFrames * PAGE_SIZE,
     frames: run,

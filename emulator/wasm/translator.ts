@@ -263,6 +263,7 @@ export class Translator {
       const body = translate(blocks, {
         layout: this.memory.layout,
         model: this.model,
+        seed: this.statistics.regions,
         onUnknown: (instruction) => this.noteUnknown(instruction),
       });
       const slot = this.reserve();

@@ -3,7 +3,7 @@ import { Memory, V, W } from "../emit/opcodes.ts";
 import type { Context } from "../context.ts";
 import type { Operand } from "../decode.ts";
 import { CF, KIND_LOGIC, KIND_RESULT, ZF } from "../flags.ts";
-import { AT_HIGH } from "../layout.ts";
+import { pushHighProduct } from "./multiply.ts";
 import { RDX } from "../../registers.ts";
 import { implied, type Lowering, type LoweringRows } from "./lowering.ts";
 
@@ -119,9 +119,9 @@ function multiply(g: Context): void {
   g.pushRegister(implied(RDX, size));
   e.set(a);
   if (size === 8) {
-    e.get(a).get(b).call(g.runtime("multiply"));
+    e.get(a).get(b).op(W.i64_mul);
     g.write(low);
-    e.loadAt(Memory.i64_load, AT_HIGH);
+    pushHighProduct(g, a, b);
   } else {
     e.get(a).get(b).op(W.i64_mul).tee(product);
     g.mask(4);

@@ -7,13 +7,17 @@ import * as flags from "../flags.ts";
 import type { Producer } from "../flags.ts";
 import { AT_BUDGET, AT_CC_A, AT_CC_B, AT_CC_OP, AT_CC_R, AT_RIP, type Layout } from "../layout.ts";
 
+import type { Sites } from "./sites.ts";
+
 export class RegionContext extends Context {
   override producer: Producer | undefined = undefined;
+  private readonly sites: Sites;
   private readonly budget: number;
   private readonly cc: { readonly op: number; readonly a: number; readonly b: number; readonly r: number };
 
-  constructor(e: Assembler, layout: Layout, runtime: RuntimeFunction) {
+  constructor(e: Assembler, layout: Layout, runtime: RuntimeFunction, sites: Sites) {
     super(e, layout, runtime);
+    this.sites = sites;
     this.budget = e.local(I32);
     this.cc = { op: e.local(I32), a: e.local(I64), b: e.local(I64), r: e.local(I64) };
   }
@@ -42,6 +46,34 @@ export class RegionContext extends Context {
       e.storeLocalAt(Memory.i64_store, AT_CC_R, this.cc.r);
       e.storeLocalAt(Memory.i32_store, AT_BUDGET, this.budget);
     });
+  }
+
+  // ---- memory ----
+
+  /**
+   * Accesses through one base register mostly go to one page: the last one lies at a constant address, which saves the
+   * TLB's index. Registers that walk through linked structures use the TLB.
+   */
+  protected override pushProbe(address: number, size: number, write: boolean): void {
+    const place = this.sites.place(this.operand, write);
+    if (place === undefined) {
+      super.pushProbe(address, size, write);
+      return;
+    }
+    const { e } = this;
+    const distance = this.t64();
+    e.get(address).loadAt(Memory.i64_load, place).op(W.i64_sub).tee(distance);
+    e.i64(4096 - size)
+      .op(W.i64_gt_u)
+      .unlikely();
+    e.if(I32);
+    this.pushSlowAccess(address, size, () => e.i32(place).call(this.runtime(write ? "writeAt" : "readAt")));
+    e.else();
+    e.get(distance)
+      .wrap()
+      .loadAt(Memory.i32_load, place + 8)
+      .op(W.i32_add);
+    e.end();
   }
 
   // ---- constants ----

@@ -17,6 +17,7 @@ import type { CpuModel } from "../runtime/cpu-model.ts";
 import type { Block } from "./graph.ts";
 import { liveFlags } from "./liveness.ts";
 import { RegionContext } from "./region-context.ts";
+import { Sites } from "./sites.ts";
 import { Structure } from "./structure.ts";
 
 const VECTOR_UD = 6;
@@ -24,6 +25,8 @@ const VECTOR_UD = 6;
 export interface TranslateOptions {
   readonly layout: Layout;
   readonly model: CpuModel;
+  /** A number that differs between regions. */
+  readonly seed: number;
   /** Told of instructions there is no lowering for; they raise #UD. */
   readonly onUnknown: (instruction: Instruction) => void;
 }
@@ -49,7 +52,12 @@ class RegionWriter implements Flow {
   constructor(blocks: readonly Block[], options: TranslateOptions) {
     this.blocks = blocks;
     this.options = options;
-    this.context = new RegionContext(this.e, options.layout, runtimeFunction);
+    this.context = new RegionContext(
+      this.e,
+      options.layout,
+      runtimeFunction,
+      new Sites(options.layout, blocks, options.seed),
+    );
     this.context.flow = this;
     this.numbers = new Map(blocks.map(({ start }, i) => [start, i]));
     this.predecessors = blocks.map((_, i) =>

@@ -15,6 +15,9 @@ export const BASE_FUNCTIONS = {
   /** (address, rip, size): host address or -1. */
   read: signature([I64, I64, I32], [I32]),
   write: signature([I64, I64, I32], [I32]),
+  /** (address, rip, size, place): the same, and the place has the page next time. */
+  readAt: signature([I64, I64, I32, I32], [I32]),
+  writeAt: signature([I64, I64, I32, I32], [I32]),
   /** (operation, a, b, r): status flags. */
   flags: signature([I32, I64, I64, I64], [I32]),
   /** (operation, a, b, r): zero or not zero, by condition (flags.ts). */
@@ -30,8 +33,6 @@ export const BASE_FUNCTIONS = {
   call: signature([I64], [I32]),
   /** (rip, vector, error code): notes a fault. */
   raise: signature([I64, I32, I32]),
-  /** (a, b): low half of the unsigned product; the high half is at AT_HIGH. */
-  multiply: signature([I64, I64], [I64]),
 } satisfies Record<string, Signature>;
 
 /** Imported by the base module alone. */

@@ -1,0 +1,46 @@
+/**
+ * Which places (layout.ts) the memory accesses of a region use: one for each base register and page of displacement, for
+ * reading and writing.
+ */
+import { PAGE_SIZE } from "../../physical-memory.ts";
+import type { MemoryOperand } from "../decode.ts";
+import { SITE_ENTRIES, type Layout } from "../layout.ts";
+import { RSP } from "../../registers.ts";
+import type { Block } from "./graph.ts";
+
+export class Sites {
+  private readonly layout: Layout;
+  /** Base registers that are loaded through themselves: they seldom stay on a page. */
+  private readonly chasing = new Set<number>();
+  private readonly places = new Map<string, number>();
+  private next: number;
+
+  /** @param seed spreads the places of regions, which may share them */
+  constructor(layout: Layout, blocks: readonly Block[], seed: number) {
+    this.layout = layout;
+    this.next = (seed * 16) % SITE_ENTRIES;
+    for (const { instructions } of blocks) {
+      for (const { mnemonic, operands } of instructions) {
+        const [target, source] = operands;
+        if (mnemonic !== "mov" || target?.kind !== "register" || source?.kind !== "memory") continue;
+        if (source.base?.index === target.index) this.chasing.add(target.index);
+      }
+    }
+  }
+
+  /** Address of the place for an operand (none: the stack); undefined: it goes through the TLB. */
+  place(operand: MemoryOperand | undefined, write: boolean): number | undefined {
+    const base = operand ? operand.base?.index : RSP;
+    if (base !== undefined && this.chasing.has(base)) return undefined;
+    // Arrays at fixed addresses are told apart by the displacement.
+    const page = operand ? operand.displacement / BigInt(PAGE_SIZE) : 0n;
+    const key = `${base} ${page} ${write}`;
+    let index = this.places.get(key);
+    if (index === undefined) {
+      index = this.next;
+      this.places.set(key, index);
+      this.next = (this.next + 1) % SITE_ENTRIES;
+    }
+    return (write ? this.layout.writeSites : this.layout.readSites) + index * 16;
+  }
+}
