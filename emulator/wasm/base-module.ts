@@ -93,7 +93,6 @@ export function baseModule(layout: Layout): Uint8Array<ArrayBuffer> {
   raise.storeLocalAt(Memory.i64_store, AT_RIP, 0).get(1).get(2).call(host.raiseStop);
   module.define(BASE_FUNCTIONS.raise, raise, "raise");
 
-
   for (const [name, { signature, write }] of Object.entries(VECTOR_FUNCTIONS)) {
     const e = new Assembler(signature.parameters.length);
     write(e, helpers.fma);

@@ -19,6 +19,8 @@ export interface Translation {
   /** What its function is called with, by virtual address. */
   readonly entries: ReadonlyMap<number, number>;
   readonly pieces: readonly Piece[];
+  /** Frames of the pages the pieces lie in, by virtual address. */
+  readonly pages: ReadonlyMap<number, number>;
   readonly compiled: boolean;
   valid: boolean;
 }
@@ -51,16 +53,16 @@ export class CodeCache {
 
   /** Newer translations take the entries they share with older ones. */
   add(translation: Translation): void {
-    for (const { pfn } of translation.pieces) this.frame(pfn).translations.add(translation);
+    for (const pfn of translation.pages.values()) this.frame(pfn).translations.add(translation);
     for (const address of translation.entries.keys()) {
-      this.frame(frameOfEntry(translation, address)).entries.set(address, translation);
+      this.frame(translation.pages.get(pageOf(address))!).entries.set(address, translation);
     }
   }
 
   remove(translation: Translation): void {
-    for (const { pfn } of translation.pieces) this.frames.get(pfn)?.translations.delete(translation);
+    for (const pfn of translation.pages.values()) this.frames.get(pfn)?.translations.delete(translation);
     for (const address of translation.entries.keys()) {
-      const frame = this.frames.get(frameOfEntry(translation, address));
+      const frame = this.frames.get(translation.pages.get(pageOf(address))!);
       if (frame?.entries.get(address) === translation) frame.entries.delete(address);
     }
     if (translation.compiled) this.onRemove(translation);
@@ -100,7 +102,7 @@ export class CodeCache {
   }
 }
 
-function frameOfEntry({ pieces }: Translation, address: number): number {
-  const page = pageOf(address);
-  return pieces.find((piece) => pageOf(piece.address) === page)!.pfn;
+/** The pages of some pieces, with their frames. */
+export function pagesOf(pieces: readonly Piece[]): Map<number, number> {
+  return new Map(pieces.map(({ address, pfn }) => [pageOf(address), pfn]));
 }

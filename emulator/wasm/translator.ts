@@ -4,7 +4,7 @@
  */
 import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
 import { jumpOffset, type BaseExports } from "./base-module.ts";
-import { CodeCache, pageOf, type Translation } from "./code-cache.ts";
+import { CodeCache, pageOf, pagesOf, type Translation } from "./code-cache.ts";
 import { LONGEST_INSTRUCTION, type Instruction } from "./decode.ts";
 import type { FunctionBody } from "./emit/module-writer.ts";
 import { GuestCode } from "./guest-code.ts";
@@ -15,7 +15,7 @@ import { LONGEST_BLOCK } from "./interpret/records.ts";
 import { AT_RIP, JUMP_BYTES } from "./layout.ts";
 import { linkedModule } from "./linked-module.ts";
 import { FETCH } from "./page-walk.ts";
-import { findBlocks, type Profile } from "./region/graph.ts";
+import { findBlocks, type Block, type Profile } from "./region/graph.ts";
 import { translate } from "./region/translate.ts";
 import type { CpuModel } from "./runtime/cpu-model.ts";
 
@@ -30,6 +30,11 @@ export interface TranslatorOptions {
  * more runs make such a middle worth a region of its own.
  */
 const INNER_PATIENCE = 20;
+
+/** So many regions are compiled in one module: V8 takes 0.1 to 0.3 ms for every module (notes/wasm-jit.md, section 4). */
+const BATCH = 8;
+/** Then all are forgotten: V8 keeps about 20 KB for each. */
+const MOST_REGIONS = 20_000;
 
 export const DEFAULT_OPTIONS: TranslatorOptions = { hotRuns: 150 };
 
@@ -50,12 +55,17 @@ export class Translator {
   private readonly interpretSlot: number;
   private readonly freeSlots: number[] = [];
   private nextSlot = 1;
+  private readonly regions = new Set<Translation>();
   /** Addresses within regions where none starts. */
   private readonly innerBlocks = new Set<number>();
   /** Jump cache entries in use, as indexes of 32-bit words. */
   private usedEntries: number[] = [];
-  /** Virtual pages with entries in the jump cache. */
-  private readonly cachedPages = new Set<number>();
+  /** Virtual pages whose code the jump cache leads to, with their frames. */
+  private readonly cachedPages = new Map<number, number>();
+  /** Pages may have been mapped differently since. */
+  private doubtful = false;
+  /** Addresses of blocks that wait for others to be compiled with. */
+  private readonly hot: number[] = [];
 
   constructor(
     model: CpuModel,
@@ -72,7 +82,11 @@ export class Translator {
     this.imports = imports;
     this.options = options;
     this.cache = new CodeCache(ram.u8);
-    this.cache.onRemove = ({ slot }) => this.freeSlots.push(slot);
+    this.cache.onRemove = (region) => {
+      this.regions.delete(region);
+      this.freeSlots.push(region.slot);
+      this.base.table.set(region.slot, null);
+    };
     this.interpretSlot = this.reserve();
     this.base.table.set(this.interpretSlot, base.interpret);
     this.handlers = new Handlers({
@@ -95,7 +109,7 @@ export class Translator {
     if (pfn < 0) return false;
     const address = (high >>> 0) * TWO_32 + (low >>> 0);
     let translation = this.cache.find(address, pfn);
-    if (translation && translation.pieces.length > 1 && !this.isMapped(translation)) translation = undefined;
+    if (translation && translation.pages.size > 1 && !this.isMapped(translation.pages)) translation = undefined;
     translation ??= this.interpret(address);
     if (!translation) return false;
     this.use(address, translation);
@@ -106,14 +120,20 @@ export class Translator {
   promote(low: number, high: number): void {
     const address = (high >>> 0) * TWO_32 + (low >>> 0);
     if (this.innerBlocks.delete(address)) {
-      const pfn = this.fetch(low, high);
-      const block = pfn < 0 ? undefined : this.cache.find(address, pfn);
-      if (block?.compiled !== false) return;
-      this.interpreter.setCounter(block.entries.get(address)!, this.options.hotRuns * INNER_PATIENCE);
+      this.rearm(address, this.options.hotRuns * INNER_PATIENCE);
       return;
     }
-    const region = this.compile(address);
-    if (region) this.use(address, region);
+    if (this.hot.length + 1 < BATCH && !this.hot.includes(address)) {
+      this.hot.push(address);
+      this.rearm(address, Math.ceil(this.options.hotRuns / 2));
+    } else this.compile([...new Set([...this.hot.splice(0), address])]);
+  }
+
+  /** Lets the interpreter run a block so often before it is promoted again. */
+  private rearm(address: number, runs: number): void {
+    const pfn = this.fetch(address % TWO_32, Math.floor(address / TWO_32));
+    const block = pfn < 0 ? undefined : this.cache.find(address, pfn);
+    if (block?.compiled === false) this.interpreter.setCounter(block.entries.get(address)!, runs);
   }
 
   /** Executes the one instruction at RIP; returns its status, or -1 when fetching it faults. */
@@ -151,9 +171,16 @@ export class Translator {
     this.cachedPages.clear();
   }
 
-  flushJumpsOf(address: number): void {
-    const page = pageOf(address);
-    if (this.cachedPages.has(page)) this.flushJumps();
+  /** The page tables have changed: what is in the jump cache holds if its pages are still where they were. */
+  doubtJumps(): void {
+    this.doubtful = true;
+  }
+
+  /** To be called before translations run. */
+  settleDoubts(): void {
+    if (!this.doubtful) return;
+    this.doubtful = false;
+    if (!this.isMapped(this.cachedPages)) this.flushJumps();
   }
 
   private reserve(): number {
@@ -185,18 +212,19 @@ export class Translator {
     return pfn;
   }
 
-  /** Whether all pages of a translation are where they were when it was made. */
-  private isMapped({ pieces }: Translation): boolean {
-    return pieces.every(
-      ({ address, pfn }) => this.memory.walker.translate(address % TWO_32, Math.floor(address / TWO_32), FETCH) === pfn,
-    );
+  /** Whether code pages are mapped to these frames. */
+  private isMapped(pages: ReadonlyMap<number, number>): boolean {
+    for (const [page, pfn] of pages) {
+      if (this.memory.walker.translate(page % TWO_32, Math.floor(page / TWO_32), FETCH) !== pfn) return false;
+    }
+    return true;
   }
 
   /** Puts a translation into the jump cache. */
   private use(address: number, translation: Translation): void {
     if (!translation.valid) {
       translation.valid = true;
-      for (const { pfn } of translation.pieces) this.memory.protect(pfn);
+      for (const pfn of translation.pages.values()) this.memory.protect(pfn);
     }
     const entry = (this.memory.layout.jumpCache + jumpOffset(address)) / 4;
     const { u32 } = this.ram;
@@ -205,7 +233,7 @@ export class Translator {
     u32[entry + 2] = translation.slot;
     u32[entry + 3] = translation.entries.get(address)!;
     this.usedEntries.push(entry);
-    for (const piece of translation.pieces) this.cachedPages.add(pageOf(piece.address));
+    for (const [page, pfn] of translation.pages) this.cachedPages.set(page, pfn);
   }
 
   /** A new block for the interpreter. Undefined: fetching its first instruction faults. */
@@ -227,6 +255,7 @@ export class Translator {
         slot: this.interpretSlot,
         entries: new Map([[address, block]]),
         pieces,
+        pages: pagesOf(pieces),
         compiled: false,
         valid: false,
       };
@@ -255,32 +284,67 @@ export class Translator {
     return instructions;
   }
 
-  private compile(address: number): Translation | undefined {
+  /** Compiles the regions that start at some addresses, in one module. */
+  private compile(addresses: readonly number[]): void {
+    if (this.regions.size > MOST_REGIONS) this.forgetRegions();
     const code = new GuestCode(this.ram, this.memory);
     try {
-      const blocks = findBlocks(this.profile(code), address);
-      if (blocks.length === 0) return undefined;
-      const body = translate(blocks, {
-        layout: this.memory.layout,
-        model: this.model,
-        seed: this.statistics.regions,
-        onUnknown: (instruction) => this.noteUnknown(instruction),
-      });
-      const slot = this.reserve();
-      this.install([body], [slot]);
-      this.statistics.regions++;
-      const pieces = blocks.flatMap(({ start, instructions }) => {
-        const last = instructions.at(-1)!;
-        this.statistics.instructions += instructions.length;
-        if (start !== address) this.innerBlocks.add(start);
-        return code.pieces(start, last.address + last.length - start);
-      });
-      const region = { slot, entries: new Map([[address, 0]]), pieces, compiled: true, valid: false };
-      this.cache.add(region);
-      return region;
+      const made: { address: number; body: FunctionBody; region: Translation }[] = [];
+      for (const address of addresses) {
+        // What has become part of another one meanwhile waits for its own turn.
+        if (this.innerBlocks.has(address) && made.length > 0) continue;
+        const blocks = findBlocks(this.profile(code), address);
+        if (blocks.length > 0) made.push(this.translate(code, address, blocks));
+      }
+      if (made.length === 0) return;
+      this.install(
+        made.map(({ body }) => body),
+        made.map(({ region }) => region.slot),
+      );
+      for (const { address, region } of made) {
+        this.regions.add(region);
+        this.cache.add(region);
+        this.use(address, region);
+      }
     } finally {
       code.dispose();
     }
+  }
+
+  private translate(
+    code: GuestCode,
+    address: number,
+    blocks: readonly Block[],
+  ): { address: number; body: FunctionBody; region: Translation } {
+    const { statistics } = this;
+    const body = translate(blocks, {
+      layout: this.memory.layout,
+      model: this.model,
+      seed: statistics.regions++,
+      onUnknown: (instruction) => this.noteUnknown(instruction),
+    });
+    const pieces = blocks.flatMap(({ start, instructions, frame }) => {
+      const last = instructions.at(-1)!;
+      statistics.instructions += instructions.length;
+      if (start !== address && !frame) this.innerBlocks.add(start);
+      return code.pieces(start, last.address + last.length - start);
+    });
+    const region = {
+      slot: this.reserve(),
+      entries: new Map([[address, 0]]),
+      pieces,
+      pages: pagesOf(pieces),
+      compiled: true,
+      valid: false,
+    };
+    return { address, body, region };
+  }
+
+  private forgetRegions(): void {
+    this.cache.clear(true);
+    this.flushJumps();
+    this.interpreter.clear();
+    this.innerBlocks.clear();
   }
 
   private profile(code: GuestCode): Profile {

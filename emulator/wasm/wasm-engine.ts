@@ -109,6 +109,7 @@ class WasmEngine implements Engine {
   run(budget: number): StopKind {
     if (this.disposed) throw new Error("the engine has been disposed of");
     const { u32, i32 } = this;
+    this.translator.settleDoubts();
     this.splitFlags();
     this.unallotted = budget;
     this.allot();
@@ -137,12 +138,12 @@ class WasmEngine implements Engine {
 
   flushTlb(): void {
     this.guest.flush();
-    this.translator.flushJumps();
+    this.translator.doubtJumps();
   }
 
   flushPage(address: number): void {
     this.guest.flushPage((address % 4294967296) | 0, Math.floor(address / 4294967296) | 0);
-    this.translator.flushJumpsOf(address);
+    this.translator.doubtJumps();
   }
 
   invalidateFrame(pfn: number): void {

@@ -1,11 +1,27 @@
-/** What a region consists of: the blocks reachable from its entry, as far as the program has gone. */
+/**
+ * What a region consists of: the blocks reachable from its entry, as far as the program has gone, with small functions
+ * written out where they are called.
+ */
 import type { Instruction } from "../decode.ts";
 
 export interface Block {
   readonly start: number;
   readonly instructions: readonly Instruction[];
-  /** Indexes of the blocks control goes to within the region. */
-  readonly successors: readonly number[];
+  /** The call this block's code was written out for; none: it is the region's own. */
+  readonly frame: Frame | undefined;
+  /** Index of the block control goes to with a jump or a branch taken, or into a function written out here. */
+  readonly target: number | undefined;
+  /** Index of the block behind the last instruction: fallen into, or come back to from a call. */
+  readonly next: number | undefined;
+  /** Whether `target` is a function that was written out. */
+  readonly entersFunction: boolean;
+}
+
+/** A call whose callee stands in the region. */
+export interface Frame {
+  readonly returnAddress: number;
+  readonly caller: Frame | undefined;
+  readonly depth: number;
 }
 
 /** What is known of the program's ways. */
@@ -22,80 +38,152 @@ export interface Profile {
 const MOST_INSTRUCTIONS = 500;
 /** A region as large as this does not take in what is a region of its own. */
 const ABSORBS_BELOW = 120;
+/** A function of so few instructions is written out where it is called, in regions and frames up to these bounds. */
+const SMALL_FUNCTION = 40;
+const WRITES_OUT_BELOW = 250;
+const DEEPEST_FRAME = 2;
+
+/** An address within a frame. */
+interface Place {
+  readonly frame: Frame | undefined;
+  readonly address: number;
+}
 
 /** The blocks of the region with an entry at an address, which is the first of them. Empty: it cannot be fetched. */
 export function findBlocks(profile: Profile, entry: number, limit = MOST_INSTRUCTIONS): Block[] {
-  const found = new Map<number, Instruction>();
-  const leaders = new Set([entry]);
-  const queue = [entry];
-  const lead = (address: number): void => {
-    if (leaders.has(address)) return;
-    if (found.size >= ABSORBS_BELOW && profile.compiled(address)) return;
-    leaders.add(address);
-    queue.push(address);
-  };
-  for (let start = queue.shift(); start !== undefined; start = queue.shift()) {
-    let address = start;
-    while (!found.has(address) && found.size < limit) {
-      const instruction = profile.read(address);
+  return new GraphFinder(profile, limit).find(entry);
+}
+
+interface Run {
+  readonly place: Place;
+  readonly instructions: Instruction[];
+  target: Place | undefined;
+  next: Place | undefined;
+  entersFunction: boolean;
+}
+
+class GraphFinder {
+  private readonly profile: Profile;
+  private readonly limit: number;
+  private readonly frames = new Map<Frame | undefined, Map<number, Run>>();
+  private readonly runs: Run[] = [];
+  private readonly queue: Place[] = [];
+  private readonly sizes = new Map<number, number>();
+  private size = 0;
+
+  constructor(profile: Profile, limit: number) {
+    this.profile = profile;
+    this.limit = limit;
+  }
+
+  find(entry: number): Block[] {
+    this.leadTo({ frame: undefined, address: entry });
+    for (let place = this.queue.shift(); place; place = this.queue.shift()) {
+      if (!this.runAt(place)) this.follow(place);
+    }
+    return this.link();
+  }
+
+  private runAt({ frame, address }: Place): Run | undefined {
+    return this.frames.get(frame)?.get(address);
+  }
+
+  private leadTo(place: Place): Place {
+    this.queue.push(place);
+    return place;
+  }
+
+  /** Where the program has been, and not too much of what is compiled already. */
+  private mayEnter(address: number): boolean {
+    return this.profile.reached(address) && !(this.size >= ABSORBS_BELOW && this.profile.compiled(address));
+  }
+
+  /** One block: up to a branch, or to where another one starts. */
+  private follow(place: Place): void {
+    const { frame } = place;
+    const run: Run = { place, instructions: [], target: undefined, next: undefined, entersFunction: false };
+    let address = place.address;
+    while (this.size < this.limit) {
+      const instruction = this.profile.read(address);
       if (!instruction) break;
-      found.set(address, instruction);
-      const next = address + instruction.length;
-      const target = targetOf(instruction);
-      if (instruction.flow === "branch") {
-        if (target !== undefined && profile.reached(target)) lead(target);
-        if (profile.reached(next)) lead(next);
+      run.instructions.push(instruction);
+      this.size++;
+      address += instruction.length;
+      if (instruction.flow !== "next") {
+        this.branch(run, instruction, address);
         break;
-      } else if (instruction.flow === "jump") {
-        if (target !== undefined) lead(target);
+      }
+      if (this.runAt({ frame, address })) {
+        run.next = { frame, address };
         break;
-      } else if (instruction.flow === "call") {
-        if (profile.reached(next)) lead(next);
-        break;
-      } else if (instruction.flow === "stop") break;
-      address = next;
+      }
+    }
+    if (run.instructions.length === 0) return;
+    let known = this.frames.get(frame);
+    if (!known) this.frames.set(frame, (known = new Map()));
+    known.set(place.address, run);
+    this.runs.push(run);
+  }
+
+  private branch(run: Run, { flow, operands }: Instruction, next: number): void {
+    const { frame } = run.place;
+    const [operand] = operands;
+    const target = operand?.kind === "branch" ? operand.target : undefined;
+    if (flow === "jump" && target !== undefined) run.target = this.leadTo({ frame, address: target });
+    if (flow === "branch" && target !== undefined && this.mayEnter(target)) {
+      run.target = this.leadTo({ frame, address: target });
+    }
+    if (flow === "branch" && this.mayEnter(next)) run.next = this.leadTo({ frame, address: next });
+    if (flow === "call" && this.profile.reached(next)) {
+      run.next = this.leadTo({ frame, address: next });
+      const depth = (frame?.depth ?? 0) + 1;
+      if (target === undefined || depth > DEEPEST_FRAME || this.size >= WRITES_OUT_BELOW) return;
+      if (this.functionSize(target) > SMALL_FUNCTION) return;
+      run.target = this.leadTo({ frame: { returnAddress: next, caller: frame, depth }, address: target });
+      run.entersFunction = true;
     }
   }
-  return link(entry, found, leaders);
-}
 
-/** Where a direct branch goes. */
-export function targetOf({ flow, operands }: Instruction): number | undefined {
-  const target = operands[0];
-  return (flow === "branch" || flow === "jump") && target?.kind === "branch" ? target.target : undefined;
-}
-
-function link(entry: number, found: ReadonlyMap<number, Instruction>, leaders: ReadonlySet<number>): Block[] {
-  const starts = [entry, ...[...leaders].filter((leader) => leader !== entry)].filter((leader) => found.has(leader));
-  const numbers = new Map(starts.map((start, i) => [start, i]));
-  const blocks = starts.map((start): Block => {
-    const instructions: Instruction[] = [];
-    for (let at = start; ;) {
-      const instruction = found.get(at);
-      if (!instruction || (at !== start && numbers.has(at))) break;
-      instructions.push(instruction);
-      if (instruction.flow !== "next") break;
-      at += instruction.length;
+  /** Instructions of the function at an address, as far as it was run, without those it calls; at most some more than few. */
+  private functionSize(entry: number): number {
+    const known = this.sizes.get(entry);
+    if (known !== undefined) return known;
+    const seen = new Set<number>();
+    const queue = this.profile.reached(entry) ? [entry] : [];
+    let size = queue.length === 0 ? Infinity : 0;
+    for (let start = queue.shift(); start !== undefined; start = queue.shift()) {
+      for (let address = start; !seen.has(address) && size <= SMALL_FUNCTION;) {
+        const instruction = this.profile.read(address);
+        if (!instruction) break;
+        seen.add(address);
+        size++;
+        const { flow, operands } = instruction;
+        address += instruction.length;
+        if (flow === "next") continue;
+        const target = operands[0]?.kind === "branch" ? operands[0].target : undefined;
+        if (flow === "branch" || flow === "call") if (this.profile.reached(address)) queue.push(address);
+        if (flow === "jump" && target !== undefined) queue.push(target);
+        if (flow === "branch" && target !== undefined && this.profile.reached(target)) queue.push(target);
+        break;
+      }
     }
-    const last = instructions.at(-1)!;
-    const ways = [targetOf(last), goesOn(last) ? last.address + last.length : undefined];
-    const successors = ways.flatMap((way) => (way === undefined ? [] : (numbers.get(way) ?? [])));
-    return { start, instructions, successors: [...new Set(successors)] };
-  });
-  return reachable(blocks);
-}
+    this.sizes.set(entry, size);
+    return size;
+  }
 
-/** Whether control may come to the instruction behind. */
-const goesOn = ({ flow }: Instruction): boolean => flow === "next" || flow === "branch" || flow === "call";
-
-/** Without blocks that nothing leads to (their leaders lay in others' middle). */
-function reachable(blocks: readonly Block[]): Block[] {
-  const seen = new Set<number>(blocks.length > 0 ? [0] : []);
-  for (const i of seen) for (const to of blocks[i]!.successors) seen.add(to);
-  const kept = [...seen].sort((a, b) => a - b);
-  const renumbered = new Map(kept.map((old, i) => [old, i]));
-  return kept.map((i) => ({
-    ...blocks[i]!,
-    successors: blocks[i]!.successors.map((to) => renumbered.get(to)!),
-  }));
+  private link(): Block[] {
+    const numbers = new Map(this.runs.map((run, i) => [run, i]));
+    const numberOf = (place: Place | undefined): number | undefined => {
+      const run = place && this.runAt(place);
+      return run && numbers.get(run);
+    };
+    return this.runs.map(({ place, instructions, target, next, entersFunction }) => ({
+      start: place.address,
+      instructions,
+      frame: place.frame,
+      target: numberOf(target),
+      next: numberOf(next),
+      entersFunction: entersFunction && numberOf(target) !== undefined,
+    }));
+  }
 }

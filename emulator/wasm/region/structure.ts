@@ -15,6 +15,7 @@ interface Way {
 export class Structure {
   private readonly e: Assembler;
   private readonly successors: readonly (readonly number[])[];
+  private readonly predecessors: readonly number[][];
   private readonly writeNode: (node: number) => void;
   private readonly ways: (Way | undefined)[] = [];
   /** Chooses among several heads. */
@@ -30,6 +31,10 @@ export class Structure {
     this.e = e;
     this.head = head;
     this.successors = successors;
+    this.predecessors = successors.map((): number[] => []);
+    successors.forEach((targets, from) => {
+      for (const to of targets) this.predecessors[to]!.push(from);
+    });
     this.writeNode = writeNode;
   }
 
@@ -53,7 +58,8 @@ export class Structure {
   private place(nodes: readonly number[], heads: readonly number[], cut: ReadonlySet<number>): void {
     const { e, ways } = this;
     const components = this.components(nodes, heads, cut);
-    const entries = components.map((component) => this.entriesOf(component, nodes, heads, cut));
+    const around = new Set(nodes);
+    const entries = components.map((component) => this.entriesOf(component, around, heads, cut));
     const labels: Label[] = [];
     // Control falls into the first component when it is the only entry.
     const first = heads.length > 1 ? 0 : 1;
@@ -87,15 +93,15 @@ export class Structure {
   /** Nodes of a component that control enters from elsewhere. */
   private entriesOf(
     component: readonly number[],
-    nodes: readonly number[],
+    around: ReadonlySet<number>,
     heads: readonly number[],
     cut: ReadonlySet<number>,
   ): number[] {
     const within = new Set(component);
     const found = new Set(heads.filter((node) => within.has(node)));
-    for (const from of nodes) {
-      if (within.has(from)) continue;
-      for (const to of this.successors[from]!) if (within.has(to) && !cut.has(to)) found.add(to);
+    for (const to of component) {
+      if (cut.has(to)) continue;
+      if (this.predecessors[to]!.some((from) => around.has(from) && !within.has(from))) found.add(to);
     }
     return [...found];
   }

@@ -43,14 +43,16 @@ class RegionWriter implements Flow {
   private readonly context: RegionContext;
   private readonly structure: Structure;
   private readonly blocks: readonly Block[];
-  private readonly numbers: ReadonlyMap<number, number>;
-  private readonly predecessors: readonly (readonly number[])[];
+  private readonly successors: readonly (readonly number[])[];
   /** Who made the flags at the end of each block written so far. */
   private readonly producers: (Producer | undefined)[] = [];
   private readonly options: TranslateOptions;
+  /** The block being written. */
+  private block: Block;
 
   constructor(blocks: readonly Block[], options: TranslateOptions) {
     this.blocks = blocks;
+    this.block = blocks[0]!;
     this.options = options;
     this.context = new RegionContext(
       this.e,
@@ -59,16 +61,8 @@ class RegionWriter implements Flow {
       new Sites(options.layout, blocks, options.seed),
     );
     this.context.flow = this;
-    this.numbers = new Map(blocks.map(({ start }, i) => [start, i]));
-    this.predecessors = blocks.map((_, i) =>
-      blocks.flatMap(({ successors }, from) => (successors.includes(i) ? [from] : [])),
-    );
-    this.structure = new Structure(
-      this.e,
-      this.e.local(I32),
-      blocks.map(({ successors }) => successors),
-      (block) => this.writeBlock(block),
-    );
+    this.successors = blocks.map((block) => this.successorsOf(block));
+    this.structure = new Structure(this.e, this.e.local(I32), this.successors, (block) => this.writeBlock(block));
   }
 
   write(): Assembler {
@@ -84,10 +78,25 @@ class RegionWriter implements Flow {
     return e.get(context.status);
   }
 
+  /** Where control goes from a block: a function written out comes back from its returns. */
+  private successorsOf(block: Block): number[] {
+    const last = block.instructions.at(-1)!;
+    const after = isReturn(last) ? this.returnBlock(block) : block.entersFunction ? undefined : block.next;
+    return [...new Set([block.target, after].filter((number) => number !== undefined))];
+  }
+
+  /** The block behind the call that a block of a function written out returns to. */
+  private returnBlock({ frame }: Block): number | undefined {
+    if (!frame) return undefined;
+    const found = this.blocks.findIndex((block) => block.start === frame.returnAddress && block.frame === frame.caller);
+    return found < 0 ? undefined : found;
+  }
+
   private writeBlock(number: number): void {
     const { context } = this;
     const { model, onUnknown } = this.options;
-    const { instructions } = this.blocks[number]!;
+    this.block = this.blocks[number]!;
+    const { instructions, next } = this.block;
     const live = liveFlags(instructions);
     context.producer = this.producerAt(number);
     instructions.forEach((instruction, i) => {
@@ -101,31 +110,27 @@ class RegionWriter implements Flow {
       }
     });
     const last = instructions.at(-1)!;
-    this.producers[number] = last.flow === "call" ? undefined : context.producer;
-    if (last.flow === "next" || last.flow === "branch") this.continueAt(last.address + last.length);
+    this.producers[number] = last.flow === "call" && !this.block.entersFunction ? undefined : context.producer;
+    if (last.flow === "next" || last.flow === "branch") this.continueAt(next, last.address + last.length);
   }
 
   /** Whose flags come into a block from all sides. Sides not yet written, and the entry, may bring anything. */
   private producerAt(number: number): Producer | undefined {
-    const before = this.predecessors[number]!.map((from) => this.producers[from]);
+    if (number === 0) return undefined;
+    const before = this.successors.flatMap((to, from) => (to.includes(number) ? [this.producers[from]] : []));
     const [first] = before;
-    if (number === 0 || first === undefined) return undefined;
+    if (first === undefined) return undefined;
     return before.every((other) => other?.kind === first.kind && other.size === first.size) ? first : undefined;
   }
 
   goto(target: number): void {
     this.count(target);
-    this.continueAt(target);
+    this.continueAt(this.block.target, target);
   }
 
   count(target: number): void {
-    const { e, context } = this;
-    context.spend();
-    e.op(W.i32_eqz).unlikely();
-    e.if();
-    context.storeRip(target);
-    context.leave(STATUS_BUDGET);
-    e.end();
+    const { context } = this;
+    this.spend(() => context.storeRip(target));
   }
 
   gotoLocal(target: number): void {
@@ -137,7 +142,7 @@ class RegionWriter implements Flow {
   }
 
   call(target: number): void {
-    if (!this.numbers.has(this.context.next)) this.goto(target);
+    if (this.block.entersFunction || this.block.next === undefined) this.goto(target);
     else {
       this.context.storeRip(target);
       this.callAtRip();
@@ -145,7 +150,7 @@ class RegionWriter implements Flow {
   }
 
   callLocal(target: number): void {
-    if (!this.numbers.has(this.context.next)) this.gotoLocal(target);
+    if (this.block.next === undefined) this.gotoLocal(target);
     else {
       this.e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
       this.callAtRip();
@@ -155,11 +160,7 @@ class RegionWriter implements Flow {
   /** Runs the guest function at RIP. Where nobody has come back from one yet, it is a jump instead. */
   private callAtRip(): void {
     const { e, context } = this;
-    context.spend();
-    e.op(W.i32_eqz).unlikely();
-    e.if();
-    context.leave(STATUS_BUDGET);
-    e.end();
+    this.spend(() => {});
     context.storeState();
     context.pushNext();
     e.call(context.runtime("call")).tee(context.status);
@@ -167,20 +168,42 @@ class RegionWriter implements Flow {
     e.get(context.status).return();
     e.end();
     context.loadState();
-    this.continueAt(context.next);
+    this.continueAt(this.block.next, context.next);
   }
 
   return(target: number): void {
+    const { e } = this;
+    const { frame } = this.block;
+    const back = this.returnBlock(this.block);
+    if (frame && back !== undefined) {
+      e.get(target).i64(frame.returnAddress).op(W.i64_eq);
+      e.if();
+      this.count(frame.returnAddress);
+      this.structure.branch(back);
+      e.end();
+    }
     this.gotoLocal(target);
   }
 
-  /** Goes to an address without counting a block. */
-  private continueAt(target: number): void {
-    const number = this.numbers.get(target);
-    if (number !== undefined) this.structure.branch(number);
+  /** Takes a unit from the budget; with the last one the region is left, behind `storeRip`. */
+  private spend(storeRip: () => void): void {
+    const { e, context } = this;
+    context.spend();
+    e.op(W.i32_eqz).unlikely();
+    e.if();
+    storeRip();
+    context.leave(STATUS_BUDGET);
+    e.end();
+  }
+
+  /** Goes to a block, or leaves for an address, without counting. */
+  private continueAt(block: number | undefined, address: number): void {
+    if (block !== undefined) this.structure.branch(block);
     else {
-      this.context.storeRip(target);
+      this.context.storeRip(address);
       this.context.leave(STATUS_DISPATCH);
     }
   }
 }
+
+const isReturn = ({ mnemonic, flow }: Instruction): boolean => flow === "stop" && mnemonic === "ret";
