@@ -467,8 +467,21 @@ export abstract class Context {
 
   // ---- flags ----
 
-  /** Names the producer of the flags, whose operands and result lie in the given locals. */
-  abstract setFlags(kind: number, size: number, a: number | undefined, b: number | undefined, r: number): void;
+  /**
+   * Names the producer of the flags, whose operands and result lie in the given locals. The result of an addition or
+   * subtraction without carry is `derived`: it follows from the operands.
+   */
+  abstract setFlags(
+    kind: number,
+    size: number,
+    a: number | undefined,
+    b: number | undefined,
+    r: number,
+    derived?: boolean,
+  ): void;
+
+  /** To be called where flags will be set on one of two ways only, and at the end of that way. */
+  abstract flushFlags(): void;
 
   /** Pops all status flags as an i32. */
   abstract popFlags(): void;

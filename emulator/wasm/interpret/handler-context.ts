@@ -160,6 +160,8 @@ export class HandlerContext extends Context {
     if ((condition & 1) !== 0) this.e.op(W.i32_eqz);
   }
 
+  override flushFlags(): void {}
+
   override spillFlags(): void {}
 
   override reloadFlags(): void {}

@@ -32,12 +32,12 @@ function whenCounted(g: Context, count: Count, change: () => void): void {
     change();
     return;
   }
-  const before = g.producer;
+  g.flushFlags();
   g.e.get(count.local).op(W.i64_eqz, W.i32_eqz);
   g.e.if();
   change();
+  g.flushFlags();
   g.e.end();
-  if (before?.kind !== g.producer?.kind || before?.size !== g.producer?.size) g.producer = undefined;
 }
 
 function bitAt(g: Context, value: number, bit: number): void {

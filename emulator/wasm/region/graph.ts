@@ -24,6 +24,9 @@ export interface Frame {
   readonly depth: number;
 }
 
+/** Where the region's first block stands. */
+const ENTRY: Frame = { returnAddress: 0, caller: undefined, depth: 0 };
+
 /** What is known of the program's ways. */
 export interface Profile {
   /** The instruction at an address; undefined where it cannot be fetched. */
@@ -77,7 +80,8 @@ class GraphFinder {
   }
 
   find(entry: number): Block[] {
-    this.leadTo({ frame: undefined, address: entry });
+    // The first block stands apart, so that a loop around it starts with flags of its own making.
+    this.leadTo({ frame: ENTRY, address: entry });
     for (let place = this.queue.shift(); place; place = this.queue.shift()) {
       if (!this.runAt(place)) this.follow(place);
     }
@@ -100,7 +104,7 @@ class GraphFinder {
 
   /** One block: up to a branch, or to where another one starts. */
   private follow(place: Place): void {
-    const { frame } = place;
+    const frame = place.frame === ENTRY ? undefined : place.frame;
     const run: Run = { place, instructions: [], target: undefined, next: undefined, entersFunction: false };
     let address = place.address;
     while (this.size < this.limit) {
@@ -110,7 +114,7 @@ class GraphFinder {
       this.size++;
       address += instruction.length;
       if (instruction.flow !== "next") {
-        this.branch(run, instruction, address);
+        this.branch(run, frame, instruction, address);
         break;
       }
       if (this.runAt({ frame, address })) {
@@ -119,14 +123,13 @@ class GraphFinder {
       }
     }
     if (run.instructions.length === 0) return;
-    let known = this.frames.get(frame);
-    if (!known) this.frames.set(frame, (known = new Map()));
+    let known = this.frames.get(place.frame);
+    if (!known) this.frames.set(place.frame, (known = new Map()));
     known.set(place.address, run);
     this.runs.push(run);
   }
 
-  private branch(run: Run, { flow, operands }: Instruction, next: number): void {
-    const { frame } = run.place;
+  private branch(run: Run, frame: Frame | undefined, { flow, operands }: Instruction, next: number): void {
     const [operand] = operands;
     const target = operand?.kind === "branch" ? operand.target : undefined;
     if (flow === "jump" && target !== undefined) run.target = this.leadTo({ frame, address: target });
@@ -180,7 +183,7 @@ class GraphFinder {
     return this.runs.map(({ place, instructions, target, next, entersFunction }) => ({
       start: place.address,
       instructions,
-      frame: place.frame,
+      frame: place.frame === ENTRY ? undefined : place.frame,
       target: numberOf(target),
       next: numberOf(next),
       entersFunction: entersFunction && numberOf(target) !== undefined,

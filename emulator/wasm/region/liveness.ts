@@ -20,15 +20,22 @@ function countMayBeZero({ mnemonic, operands }: Instruction): boolean {
   return /^(sh|sa|ro|rc)/.test(mnemonic) && operands.at(-1)!.kind === "register";
 }
 
-/** For each instruction of a block the flags that are live behind it. All are live at the block's end and at a fault. */
-export function liveFlags(instructions: readonly Instruction[]): number[] {
-  const live = new Array<number>(instructions.length);
+export interface LiveFlags {
+  /** For each instruction the flags that are live behind it. */
+  readonly behind: readonly number[];
+  /** Flags live at the block's start: none where they are overwritten before anybody can look. */
+  readonly start: number;
+}
+
+/** Liveness within a block. All flags are live at the block's end and at a fault. */
+export function liveFlags(instructions: readonly Instruction[]): LiveFlags {
+  const behind = new Array<number>(instructions.length);
   let after = STATUS;
   for (let i = instructions.length - 1; i >= 0; i--) {
     const instruction = instructions[i]!;
-    live[i] = after;
+    behind[i] = after;
     if (!harmless(instruction) || countMayBeZero(instruction)) after = STATUS;
     else after = (after & ~instruction.flagsWritten) | instruction.flagsRead;
   }
-  return live;
+  return { behind, start: after };
 }

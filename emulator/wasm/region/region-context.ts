@@ -9,11 +9,24 @@ import { AT_BUDGET, AT_CC_A, AT_CC_B, AT_CC_OP, AT_CC_R, AT_RIP, type Layout } f
 
 import type { Sites } from "./sites.ts";
 
+/** Who made the flags in the locals. */
+export interface RegionProducer extends Producer {
+  /** The result follows from the operands. */
+  readonly derived: boolean;
+}
+
+/** The operation of flags that lie in memory as they are. */
+const IN_MEMORY = -1;
+
+/**
+ * Flags are in memory, or in locals: then it is known who made them (`producer`), and every way out of the region stores
+ * them. A local says which, for the exits; it is set anew wherever that changes, so no loop carries it around.
+ */
 export class RegionContext extends Context {
-  override producer: Producer | undefined = undefined;
   private readonly sites: Sites;
   private readonly budget: number;
   private readonly cc: { readonly op: number; readonly a: number; readonly b: number; readonly r: number };
+  private current: RegionProducer | undefined;
 
   constructor(e: Assembler, layout: Layout, runtime: RuntimeFunction, sites: Sites) {
     super(e, layout, runtime);
@@ -22,30 +35,56 @@ export class RegionContext extends Context {
     this.cc = { op: e.local(I32), a: e.local(I64), b: e.local(I64), r: e.local(I64) };
   }
 
+  override get producer(): RegionProducer | undefined {
+    return this.current;
+  }
+
+  override set producer(producer: RegionProducer | undefined) {
+    this.current = producer;
+    this.e.i32(producer ? flags.operationNumber(producer) : IN_MEMORY).set(this.cc.op);
+  }
+
   // ---- state in memory ----
 
   /** Loads everything the region uses. For the start of the function and behind calls: written when all is known. */
   loadState(): void {
     this.e.later((e) => {
       this.into(e, () => this.writeRegisterLoads());
-      e.loadAt(Memory.i32_load, AT_CC_OP).set(this.cc.op);
-      e.loadAt(Memory.i64_load, AT_CC_A).set(this.cc.a);
-      e.loadAt(Memory.i64_load, AT_CC_B).set(this.cc.b);
-      e.loadAt(Memory.i64_load, AT_CC_R).set(this.cc.r);
       e.loadAt(Memory.i32_load, AT_BUDGET).set(this.budget);
     });
   }
 
-  /** Stores everything the region changes. */
+  /** Stores everything the region changes but the flags. */
   storeState(): void {
     this.e.later((e) => {
       this.into(e, () => this.writeRegisterStores());
-      e.storeLocalAt(Memory.i32_store, AT_CC_OP, this.cc.op);
-      e.storeLocalAt(Memory.i64_store, AT_CC_A, this.cc.a);
-      e.storeLocalAt(Memory.i64_store, AT_CC_B, this.cc.b);
-      e.storeLocalAt(Memory.i64_store, AT_CC_R, this.cc.r);
       e.storeLocalAt(Memory.i32_store, AT_BUDGET, this.budget);
     });
+  }
+
+  /** Stores the flags where they are in locals, for the end of the function. */
+  storeFlagsOfExit(): void {
+    const { e, cc } = this;
+    e.get(cc.op).i32(0).op(W.i32_ge_s);
+    e.if();
+    e.storeLocalAt(Memory.i32_store, AT_CC_OP, cc.op);
+    this.storeOperands();
+    e.end();
+  }
+
+  /** Stores the flags, of which the context goes on to believe what it did: for a branch to where they are in memory. */
+  storeFlags(): void {
+    const { e, current } = this;
+    if (!current) return;
+    e.i32(0).i32(flags.operationNumber(current)).memory(Memory.i32_store, AT_CC_OP);
+    this.storeOperands();
+  }
+
+  private storeOperands(): void {
+    const { e, cc } = this;
+    e.storeLocalAt(Memory.i64_store, AT_CC_A, cc.a);
+    e.storeLocalAt(Memory.i64_store, AT_CC_B, cc.b);
+    e.storeLocalAt(Memory.i64_store, AT_CC_R, cc.r);
   }
 
   // ---- memory ----
@@ -116,30 +155,44 @@ export class RegionContext extends Context {
 
   // ---- flags ----
 
-  override setFlags(kind: number, size: number, a: number | undefined, b: number | undefined, r: number): void {
+  override setFlags(
+    kind: number,
+    size: number,
+    a: number | undefined,
+    b: number | undefined,
+    r: number,
+    derived = false,
+  ): void {
     if (this.liveFlags === 0) return;
     const { e, cc } = this;
     if (a !== undefined) e.get(a).set(cc.a);
     if (b !== undefined) e.get(b).set(cc.b);
     e.get(r).set(cc.r);
-    this.producer = { kind, size };
-    e.i32(flags.operationNumber(this.producer)).set(cc.op);
+    this.producer = { kind, size, derived };
   }
 
   override popFlags(): void {
-    const { e, cc } = this;
-    e.extend().set(cc.r).i32(0).set(cc.op);
-    this.producer = { kind: flags.KIND_FLAGS, size: 1 };
+    this.e.extend().set(this.cc.r);
+    this.producer = { kind: flags.KIND_FLAGS, size: 1, derived: false };
+  }
+
+  private pushProducer(): Assembler {
+    const { e, cc, current } = this;
+    if (current) return e.i32(flags.operationNumber(current)).get(cc.a).get(cc.b).get(cc.r);
+    return e
+      .loadAt(Memory.i32_load, AT_CC_OP)
+      .loadAt(Memory.i64_load, AT_CC_A)
+      .loadAt(Memory.i64_load, AT_CC_B)
+      .loadAt(Memory.i64_load, AT_CC_R);
   }
 
   override pushFlags(): void {
-    const { e, cc } = this;
-    if (this.producer?.kind === flags.KIND_FLAGS) e.get(cc.r).wrap();
-    else e.get(cc.op).get(cc.a).get(cc.b).get(cc.r).call(this.runtime("flags"));
+    if (this.current?.kind === flags.KIND_FLAGS) this.e.get(this.cc.r).wrap();
+    else this.pushProducer().call(this.runtime("flags"));
   }
 
   override pushFlag(flag: number): void {
-    if (this.producer) flags.pushFlag(this.e, this.producer, flag, this.cc);
+    if (this.current) flags.pushFlag(this.e, this.current, flag, this.cc);
     else {
       this.pushFlags();
       this.e
@@ -151,35 +204,28 @@ export class RegionContext extends Context {
   }
 
   override pushCondition(condition: number): void {
-    const { e, cc, producer } = this;
-    if (!producer) {
-      e.get(cc.op)
-        .get(cc.a)
-        .get(cc.b)
-        .get(cc.r)
-        .call(this.runtime(flags.conditionFunction(condition)));
+    const { e, cc, current } = this;
+    if (!current) {
+      this.pushProducer().call(this.runtime(flags.conditionFunction(condition)));
       if ((condition & 1) !== 0) e.op(W.i32_eqz);
-    } else if (producer.kind === flags.KIND_FLAGS) {
+    } else if (current.kind === flags.KIND_FLAGS) {
       const all = this.t32();
       e.get(cc.r).wrap().set(all);
       flags.pushConditionOfFlags(e, condition, all);
-    } else flags.pushCondition(e, condition, producer, cc);
+    } else flags.pushCondition(e, condition, current, cc);
+  }
+
+  override flushFlags(): void {
+    if (!this.current) return;
+    this.storeFlags();
+    this.producer = undefined;
   }
 
   override spillFlags(): void {
-    const { e, cc } = this;
-    e.storeLocalAt(Memory.i32_store, AT_CC_OP, cc.op);
-    e.storeLocalAt(Memory.i64_store, AT_CC_A, cc.a);
-    e.storeLocalAt(Memory.i64_store, AT_CC_B, cc.b);
-    e.storeLocalAt(Memory.i64_store, AT_CC_R, cc.r);
+    this.flushFlags();
   }
 
   override reloadFlags(): void {
-    const { e, cc } = this;
-    e.loadAt(Memory.i32_load, AT_CC_OP).set(cc.op);
-    e.loadAt(Memory.i64_load, AT_CC_A).set(cc.a);
-    e.loadAt(Memory.i64_load, AT_CC_B).set(cc.b);
-    e.loadAt(Memory.i64_load, AT_CC_R).set(cc.r);
     this.producer = undefined;
   }
 

@@ -8,9 +8,12 @@ import { SITE_ENTRIES, type Layout } from "../layout.ts";
 import { RSP } from "../../registers.ts";
 import type { Block } from "./graph.ts";
 
+/** A register that goes on by so many bytes at a time leaves its page soon. */
+const FAR_STEP = 256n;
+
 export class Sites {
   private readonly layout: Layout;
-  /** Base registers that are loaded through themselves: they seldom stay on a page. */
+  /** Base registers that are loaded through themselves or go on in large steps: they seldom stay on a page. */
   private readonly chasing = new Set<number>();
   private readonly places = new Map<string, number>();
   private next: number;
@@ -22,8 +25,13 @@ export class Sites {
     for (const { instructions } of blocks) {
       for (const { mnemonic, operands } of instructions) {
         const [target, source] = operands;
-        if (mnemonic !== "mov" || target?.kind !== "register" || source?.kind !== "memory") continue;
-        if (source.base?.index === target.index) this.chasing.add(target.index);
+        if (target?.kind !== "register" || !source) continue;
+        if (mnemonic === "mov" && source.kind === "memory" && source.base?.index === target.index) {
+          this.chasing.add(target.index);
+        }
+        if ((mnemonic === "add" || mnemonic === "sub") && source.kind === "immediate" && isFar(source.value)) {
+          this.chasing.add(target.index);
+        }
       }
     }
   }
@@ -44,3 +52,5 @@ export class Sites {
     return (write ? this.layout.writeSites : this.layout.readSites) + index * 16;
   }
 }
+
+const isFar = (step: bigint): boolean => step >= FAR_STEP || step <= -FAR_STEP;

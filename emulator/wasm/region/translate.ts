@@ -8,15 +8,14 @@ import { I32 } from "../emit/assembler.ts";
 import { Memory, W } from "../emit/opcodes.ts";
 import { STATUS_BUDGET, STATUS_DISPATCH, STATUS_FAULT, type Flow } from "../context.ts";
 import { INVALID, type Instruction } from "../decode.ts";
-import type { Producer } from "../flags.ts";
 import { AT_RIP, type Layout } from "../layout.ts";
 import { functionBody, type FunctionBody } from "../emit/module-writer.ts";
 import { runtimeFunction } from "../linked-module.ts";
 import { loweringOf } from "../lower/models.ts";
 import type { CpuModel } from "../runtime/cpu-model.ts";
 import type { Block } from "./graph.ts";
-import { liveFlags } from "./liveness.ts";
-import { RegionContext } from "./region-context.ts";
+import { liveFlags, type LiveFlags } from "./liveness.ts";
+import { RegionContext, type RegionProducer } from "./region-context.ts";
 import { Sites } from "./sites.ts";
 import { Structure } from "./structure.ts";
 
@@ -33,7 +32,13 @@ export interface TranslateOptions {
 
 /** The function of a region, which starts at the first of its blocks, for a linked module. */
 export function translate(blocks: readonly Block[], options: TranslateOptions): FunctionBody {
-  return functionBody(new RegionWriter(blocks, options).write());
+  // A loop that brings flags of different makers to its start is written again, with its flags in memory there.
+  const inMemory = new Set<number>([0]);
+  for (;;) {
+    const known = inMemory.size;
+    const body = new RegionWriter(blocks, options, inMemory).write();
+    if (inMemory.size === known) return functionBody(body);
+  }
 }
 
 class RegionWriter implements Flow {
@@ -43,14 +48,18 @@ class RegionWriter implements Flow {
   private readonly context: RegionContext;
   private readonly structure: Structure;
   private readonly blocks: readonly Block[];
+  private readonly live: readonly LiveFlags[];
   private readonly successors: readonly (readonly number[])[];
-  /** Who made the flags at the end of each block written so far. */
-  private readonly producers: (Producer | undefined)[] = [];
+  /** Who made the flags that come into a block, undefined where they are in memory: by the first branch to it. */
+  private readonly producers = new Map<number, RegionProducer | undefined>();
+  /** Blocks whose flags come in memory. */
+  private readonly inMemory: Set<number>;
   private readonly options: TranslateOptions;
   /** The block being written. */
   private block: Block;
 
-  constructor(blocks: readonly Block[], options: TranslateOptions) {
+  constructor(blocks: readonly Block[], options: TranslateOptions, inMemory: Set<number>) {
+    this.inMemory = inMemory;
     this.blocks = blocks;
     this.block = blocks[0]!;
     this.options = options;
@@ -61,6 +70,7 @@ class RegionWriter implements Flow {
       new Sites(options.layout, blocks, options.seed),
     );
     this.context.flow = this;
+    this.live = blocks.map(({ instructions }) => liveFlags(instructions));
     this.successors = blocks.map((block) => this.successorsOf(block));
     this.structure = new Structure(this.e, this.e.local(I32), this.successors, (block) => this.writeBlock(block));
   }
@@ -75,6 +85,7 @@ class RegionWriter implements Flow {
     e.i32(STATUS_FAULT).set(context.status);
     e.end();
     context.storeState();
+    context.storeFlagsOfExit();
     return e.get(context.status);
   }
 
@@ -97,8 +108,8 @@ class RegionWriter implements Flow {
     const { model, onUnknown } = this.options;
     this.block = this.blocks[number]!;
     const { instructions, next } = this.block;
-    const live = liveFlags(instructions);
-    context.producer = this.producerAt(number);
+    const live = this.live[number]!.behind;
+    context.producer = this.producers.get(number);
     instructions.forEach((instruction, i) => {
       context.begin(instruction);
       context.liveFlags = live[i]!;
@@ -110,17 +121,22 @@ class RegionWriter implements Flow {
       }
     });
     const last = instructions.at(-1)!;
-    this.producers[number] = last.flow === "call" && !this.block.entersFunction ? undefined : context.producer;
     if (last.flow === "next" || last.flow === "branch") this.continueAt(next, last.address + last.length);
   }
 
-  /** Whose flags come into a block from all sides. Sides not yet written, and the entry, may bring anything. */
-  private producerAt(number: number): Producer | undefined {
-    if (number === 0) return undefined;
-    const before = this.successors.flatMap((to, from) => (to.includes(number) ? [this.producers[from]] : []));
-    const [first] = before;
-    if (first === undefined) return undefined;
-    return before.every((other) => other?.kind === first.kind && other.size === first.size) ? first : undefined;
+  /** Branches to a block with the flags where it expects them. */
+  private branch(block: number): void {
+    const { context, producers, inMemory } = this;
+    const { producer } = context;
+    if (this.live[block]!.start === 0) {
+      this.structure.branch(block);
+      return;
+    }
+    if (!producers.has(block)) producers.set(block, inMemory.has(block) ? undefined : producer);
+    const expected = producers.get(block);
+    if (!expected) context.storeFlags();
+    else if (!sameProducer(expected, producer)) inMemory.add(block);
+    this.structure.branch(block);
   }
 
   goto(target: number): void {
@@ -161,6 +177,7 @@ class RegionWriter implements Flow {
   private callAtRip(): void {
     const { e, context } = this;
     this.spend(() => {});
+    context.flushFlags();
     context.storeState();
     context.pushNext();
     e.call(context.runtime("call")).tee(context.status);
@@ -179,7 +196,7 @@ class RegionWriter implements Flow {
       e.get(target).i64(frame.returnAddress).op(W.i64_eq);
       e.if();
       this.count(frame.returnAddress);
-      this.structure.branch(back);
+      this.branch(back);
       e.end();
     }
     this.gotoLocal(target);
@@ -198,7 +215,7 @@ class RegionWriter implements Flow {
 
   /** Goes to a block, or leaves for an address, without counting. */
   private continueAt(block: number | undefined, address: number): void {
-    if (block !== undefined) this.structure.branch(block);
+    if (block !== undefined) this.branch(block);
     else {
       this.context.storeRip(address);
       this.context.leave(STATUS_DISPATCH);
@@ -207,3 +224,7 @@ class RegionWriter implements Flow {
 }
 
 const isReturn = ({ mnemonic, flow }: Instruction): boolean => flow === "stop" && mnemonic === "ret";
+
+function sameProducer(a: RegionProducer, b: RegionProducer | undefined): boolean {
+  return b !== undefined && a.kind === b.kind && a.size === b.size && a.derived === b.derived;
+}
