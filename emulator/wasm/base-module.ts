@@ -5,7 +5,7 @@ import { Memory, W } from "./emit/opcodes.ts";
 import { pushTlbEntry, STATUS_DISPATCH, STATUS_HOT, STATUS_MISS, STATUS_UNWIND } from "./context.ts";
 import { CONDITION_FUNCTIONS, writeConditionFunction, writeFlagsFunction } from "./flags.ts";
 import { BLOCK_ADDRESS, BLOCK_COUNTER, BLOCK_HEADER, RECORD_BYTES, RECORD_HANDLER } from "./interpret/records.ts";
-import { AT_DEPTH, AT_RIP, AT_SITES_USED, JUMP_ENTRIES, type Layout } from "./layout.ts";
+import { AT_DEPTH, AT_RIP, AT_SITES_USED, type Layout } from "./layout.ts";
 import { VECTOR_FUNCTIONS } from "./runtime/avx-functions.ts";
 import { BASE_FUNCTIONS, HELPER_FUNCTIONS, HOST_FUNCTIONS, type HelperName } from "./runtime/signatures.ts";
 
@@ -25,9 +25,9 @@ export interface BaseExports {
 }
 
 /** Offset in the jump cache of a virtual address: mirrored by `writeRun`. */
-export function jumpOffset(address: number): number {
+export function jumpOffset(address: number, { jumpEntries }: Layout): number {
   const low = (address % 4294967296) | 0;
-  return ((low ^ (low >>> 9)) & (JUMP_ENTRIES - 1)) << 4;
+  return ((low ^ (low >>> 9)) & (jumpEntries - 1)) << 4;
 }
 
 export function baseModule(layout: Layout): Uint8Array<ArrayBuffer> {
@@ -106,7 +106,7 @@ function writeDispatch(e: Assembler, layout: Layout, region: number, status: num
   const rip = e.local(I64);
   const entry = e.local(I32);
   e.loadAt(Memory.i64_load, AT_RIP).tee(rip).wrap().tee(entry).get(entry).i32(9).op(W.i32_shr_u, W.i32_xor);
-  e.i32(JUMP_ENTRIES - 1)
+  e.i32(layout.jumpEntries - 1)
     .op(W.i32_and)
     .i32(4)
     .op(W.i32_shl)

@@ -61,14 +61,15 @@ export const NO_PAGE = 0x6b5f_3c2a_19e4_8000n;
 export const AT_SITES_USED = 832;
 
 /** Entries of the jump cache: virtual address (8), table index (4), block number (4). */
-export const JUMP_ENTRIES = 8192;
-export const JUMP_BYTES = JUMP_ENTRIES * 16;
+const JUMP_ENTRIES = { usual: 65536, inLittleRam: 4096 };
+const LITTLE_RAM = 64 * 1024 * 1024;
 
 /** Physical addresses of the tables. */
 export interface Layout {
   readonly readTlb: number;
   readonly writeTlb: number;
   readonly jumpCache: number;
+  readonly jumpEntries: number;
   /** Places for reading, for writing, and the list of those in use. */
   readonly readSites: number;
   readonly writeSites: number;
@@ -90,7 +91,9 @@ const RECORD_FRAMES = { least: 16, most: 4096 };
 export function reserveTables(memory: PhysicalMemory): Layout {
   const share = Math.floor(memory.frameCount * RECORD_SHARE);
   const recordFrames = Math.max(RECORD_FRAMES.least, Math.min(RECORD_FRAMES.most, share));
-  const tables = (2 * TLB_BYTES + JUMP_BYTES + 2 * SITE_BYTES + USED_BYTES + PAGE_SIZE) / PAGE_SIZE;
+  const jumpEntries = JUMP_ENTRIES[memory.frameCount * PAGE_SIZE < LITTLE_RAM ? "inLittleRam" : "usual"];
+  const jumpBytes = jumpEntries * 16;
+  const tables = (2 * TLB_BYTES + jumpBytes + 2 * SITE_BYTES + USED_BYTES + PAGE_SIZE) / PAGE_SIZE;
   const count = tables + recordFrames;
   let run: number[] = [];
   const rest: number[] = [];
@@ -109,11 +112,12 @@ export function reserveTables(memory: PhysicalMemory): Layout {
     throw new RangeError("not enough RAM for the engine's own tables");
   }
   const readTlb = run[0]! * PAGE_SIZE;
-  const sites = readTlb + 2 * TLB_BYTES + JUMP_BYTES;
+  const sites = readTlb + 2 * TLB_BYTES + jumpBytes;
   return {
     readTlb,
     writeTlb: readTlb + TLB_BYTES,
     jumpCache: readTlb + 2 * TLB_BYTES,
+    jumpEntries,
     readSites: sites,
     writeSites: sites + SITE_BYTES,
     usedSites: sites + 2 * SITE_BYTES,

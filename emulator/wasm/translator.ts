@@ -12,7 +12,7 @@ import type { GuestMemory } from "./guest-memory.ts";
 import { Handlers } from "./interpret/handlers.ts";
 import { Interpreter } from "./interpret/interpreter.ts";
 import { LONGEST_BLOCK } from "./interpret/records.ts";
-import { AT_RIP, JUMP_BYTES } from "./layout.ts";
+import { AT_RIP } from "./layout.ts";
 import { linkedModule } from "./linked-module.ts";
 import { FETCH } from "./page-walk.ts";
 import { findBlocks, type Block, type Profile } from "./region/graph.ts";
@@ -32,11 +32,11 @@ export interface TranslatorOptions {
 const INNER_PATIENCE = 20;
 
 /** So many regions are compiled in one module: V8 takes 0.1 to 0.3 ms for every module (notes/wasm-jit.md, section 4). */
-const BATCH = 8;
+const BATCH = 6;
 /** Then all are forgotten: V8 keeps about 20 KB for each. */
 const MOST_REGIONS = 20_000;
 
-export const DEFAULT_OPTIONS: TranslatorOptions = { hotRuns: 150 };
+export const DEFAULT_OPTIONS: TranslatorOptions = { hotRuns: 2000 };
 
 export class Translator {
   /** Mnemonics without a lowering and how often one was translated. */
@@ -97,8 +97,8 @@ export class Translator {
       onUnknown: (instruction) => this.noteUnknown(instruction),
     });
     this.interpreter = new Interpreter(ram, memory.layout, this.handlers);
-    const { jumpCache } = memory.layout;
-    ram.u8.fill(0, jumpCache, jumpCache + JUMP_BYTES);
+    const { jumpCache, jumpEntries } = memory.layout;
+    ram.u8.fill(0, jumpCache, jumpCache + jumpEntries * 16);
     // Address 0 belongs to entry 0, so a zero key is invalid everywhere else.
     ram.u32[jumpCache / 4] = 1;
   }
@@ -226,7 +226,7 @@ export class Translator {
       translation.valid = true;
       for (const pfn of translation.pages.values()) this.memory.protect(pfn);
     }
-    const entry = (this.memory.layout.jumpCache + jumpOffset(address)) / 4;
+    const entry = (this.memory.layout.jumpCache + jumpOffset(address, this.memory.layout)) / 4;
     const { u32 } = this.ram;
     u32[entry] = address % TWO_32;
     u32[entry + 1] = Math.floor(address / TWO_32);
