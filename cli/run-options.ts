@@ -20,7 +20,11 @@ export const viewSpecs: readonly OptionSpec[] = [
 export const machineSpecs: readonly OptionSpec[] = [
   { name: "memory", value: "SIZE", help: "RAM of the machine, with K, M or G (default 1G)" },
   { name: "engine", value: "NAME", help: `what executes instructions: ${ENGINE_NAMES.join(", ")}` },
-  { name: "lockstep", value: "syscall|block|step", help: "how often engines in lockstep are compared (default syscall)" },
+  {
+    name: "lockstep",
+    value: "syscall|block|step",
+    help: "how often engines in lockstep are compared (default syscall)",
+  },
   { name: "clock", value: "host|virtual", help: "real time, or time that only moves with executed work" },
   { name: "seed", value: "N", help: "makes the guest's random numbers repeatable" },
   { name: "max-tasks", value: "N", help: "how many tasks may live at once (default 4096)" },
@@ -91,9 +95,7 @@ export function readMachine(
   reader: OptionReader,
 ): Pick<NodeMachineOptions, "memory" | "engine" | "lockstep" | "clock" | "seed" | "maxTasks"> {
   const memory = reader.read("memory", "a size such as 512M, at least 4M and below 4G", parseSize);
-  const engine = reader.read("engine", ENGINE_NAMES.join(" or "), (value) =>
-    isEngineName(value) ? value : undefined,
-  );
+  const engine = reader.read("engine", ENGINE_NAMES.join(" or "), (value) => (isEngineName(value) ? value : undefined));
   const lockstep = reader.read("lockstep", LOCKSTEP_GRANULARITIES.join(" or "), (value) =>
     LOCKSTEP_GRANULARITIES.find((granularity) => granularity === value),
   );

@@ -12,7 +12,10 @@ import { FaultyEngine, type Mistake } from "./testing/faulty-engine.ts";
 type Make = (memory: PhysicalMemory) => Engine;
 const unicorn: Make = (memory) => createUnicornEngine(memory);
 const wasm: Make = (memory) => createWasmEngine(memory);
-const faulty = (mistake: Mistake): Make => (memory) => new FaultyEngine(createUnicornEngine(memory), mistake);
+const faulty =
+  (mistake: Mistake): Make =>
+  (memory) =>
+    new FaultyEngine(createUnicornEngine(memory), mistake);
 
 interface Bench {
   readonly machine: TestMachine;
@@ -76,7 +79,9 @@ describe("engines that agree", () => {
   });
 
   test("a frame mapped twice shows at one address what was written at the other", () => {
-    const it = bench("mov eax, [rsi]; mov dword ptr [rdi], 7; mov ebx, [rsi]; mov dword ptr [rsi], 9; mov edx, [rdi]; syscall");
+    const it = bench(
+      "mov eax, [rsi]; mov dword ptr [rdi], 7; mov ebx, [rsi]; mov dword ptr [rsi], 9; mov edx, [rdi]; syscall",
+    );
     it.machine.map(DATA + PAGE_SIZE, "rw", it.machine.map(DATA, "rw"));
     it.machine.cpu.set(RSI, DATA + PAGE_SIZE);
     it.machine.run();
@@ -126,11 +131,10 @@ describe("engines that agree", () => {
 
   test("a program that cannot be stopped at the same place on both is cut and counted as not compared", () => {
     // Unicorn counts a string instruction by its iterations, the wasm engine does not: they are far apart soon.
-    const it = bench(
-      "mov r8, rdi; again: inc rbx; mov rdi, r8; mov ecx, 500; rep stosb; jmp again",
-      wasm,
-      { longPiece: 20_000, patience: 60_000 },
-    );
+    const it = bench("mov r8, rdi; again: inc rbx; mov rdi, r8; mov ecx, 500; rep stosb; jmp again", wasm, {
+      longPiece: 20_000,
+      patience: 60_000,
+    });
     expect(it.machine.run(10_000).stop).toBe("budget");
     expect(it.engine.statistics.unchecked).toBe(1);
     expect(it.machine.cpu.get(RBX)).toBeGreaterThan(1);
@@ -176,7 +180,10 @@ describe("engines that do not agree", () => {
   });
 
   test("a wrong flag is found; one that is undefined is excused, and then the same for both", () => {
-    const flip = (flag: number) => ({ cpu }: Engine) => (cpu.u32[RFLAGS * 2]! ^= flag);
+    const flip =
+      (flag: number) =>
+      ({ cpu }: Engine) =>
+        (cpu.u32[RFLAGS * 2]! ^= flag);
     const wrong = bench("mov eax, 3; imul eax, eax, 5; syscall", faulty({ at: at(5), make: flip(1) }));
     expect(caught(wrong)).toContain("rflags: 0 (first), 1 (second)");
     const fine = bench("mov eax, 3; imul eax, eax, 5; setz bl; syscall", faulty({ at: at(5), make: flip(0x40) }));
@@ -195,11 +202,7 @@ describe("engines that do not agree", () => {
   });
 
   test("a stop of another kind is a difference", () => {
-    const it = bench(
-      "nop; mov eax, [rsi]; syscall",
-      faulty({ at: at(0), make: ({ cpu }) => cpu.set(RSI, DATA) }),
-      {},
-    );
+    const it = bench("nop; mov eax, [rsi]; syscall", faulty({ at: at(0), make: ({ cpu }) => cpu.set(RSI, DATA) }), {});
     const report = caught(it);
     expect(report).toContain("rsi: 0 (first), 10000000 (second)");
     expect(report).toContain("nop");

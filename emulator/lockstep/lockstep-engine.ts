@@ -14,6 +14,7 @@ import type { PhysicalMemory } from "../physical-memory.ts";
 import { CpuState, RAX, RFLAGS, RIP } from "../registers.ts";
 import { COMPARED_FLAGS, type Unequal } from "./compare.ts";
 import { meet } from "./meet.ts";
+import { narrow } from "./narrow.ts";
 import { Pair, type UnequalPage } from "./pair.ts";
 import { describeDifference, type CallRecord } from "./report.ts";
 import { lasting, REASONS, stepThrough, type Culprit, type Excuses, type Walk } from "./step-through.ts";
@@ -219,18 +220,23 @@ export class LockstepEngine implements Engine {
     const end = pair.first.rip;
     const stops = [{ ...pair.first.stop }, { ...pair.second.stop }] as const;
     pair.rewind();
+    pair.remember();
     const start = pair.first.rip;
     const walk = this.walk(SEARCH_LIMIT);
     const flagsOnly = pages.length === 0 && unequal.every(({ what }) => what === "rflags");
     const explained = lasting(walk.excuses) > 0 || (flagsOnly && walk.excuses.flags > 0);
-    if (explained && walk.end === "stopped") return this.stopKind();
-    if (explained && walk.end === "quiet") return STOP_BUDGET;
-    if (explained && walk.end === "tired" && !stopped) return STOP_BUDGET;
+    if (explained && (walk.end !== "tired" || !stopped)) {
+      pair.forget();
+      return walk.end === "stopped" ? this.stopKind() : STOP_BUDGET;
+    }
+    pair.recall();
+    const part = narrow(pair);
     throw new LockstepDifference(
       describeDifference({
         names: this.engines.map(({ capabilities }) => capabilities.name),
         piece: statistics.pieces,
         calls: this.calls,
+        part: part && { ...part, code: pair.first.space.read(part.start, 64) },
         start,
         end,
         stops,

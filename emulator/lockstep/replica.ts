@@ -115,7 +115,8 @@ export class Replica {
       stop.executed = budget - left;
       if (kind === STOP_FAULT && from.vector === VECTOR_PF) {
         const { fault } = this.space;
-        [stop.vector, stop.errorCode] = repeated < PATIENCE ? [fault.vector, fault.errorCode] : [VECTOR_PF, from.errorCode];
+        [stop.vector, stop.errorCode] =
+          repeated < PATIENCE ? [fault.vector, fault.errorCode] : [VECTOR_PF, from.errorCode];
       } else [stop.vector, stop.errorCode] = [from.vector, from.errorCode];
       stop.addressLow = from.addressLow;
       stop.addressHigh = from.addressHigh;
@@ -152,7 +153,8 @@ export class Replica {
       if (byte === 0xf2 || byte === 0xf3) isRepeated = true;
       else if (byte === 0x9c) return "pushf";
       else if (byte === 0x9d) return "popf";
-      else if ((byte >= 0xa4 && byte <= 0xa7) || (byte >= 0xaa && byte <= 0xaf)) return isRepeated ? "repeated" : "other";
+      else if ((byte >= 0xa4 && byte <= 0xa7) || (byte >= 0xaa && byte <= 0xaf))
+        return isRepeated ? "repeated" : "other";
       else if (!isPrefix(byte)) return "other";
     }
     return "other";

@@ -5,6 +5,7 @@ import { PAGE_SIZE } from "../physical-memory.ts";
 import { R10, R8, R9, RAX, RDI, RDX, REGISTER_NAMES, RIP, RSI, type CpuState } from "../registers.ts";
 import { disassemble } from "../wasm/disassemble.ts";
 import { describeStop, type Unequal } from "./compare.ts";
+import type { Part } from "./narrow.ts";
 import type { UnequalPage } from "./pair.ts";
 import type { Culprit } from "./step-through.ts";
 
@@ -29,6 +30,8 @@ export interface InstructionDifference extends Common {
 
 /** A piece differs when it runs at speed, and does not when it is stepped through. */
 export interface PieceDifference extends Common {
+  /** A smaller part that shows the difference, with its code. */
+  readonly part: (Part & { readonly code: Uint8Array }) | undefined;
   readonly start: number;
   readonly end: number;
   readonly stops: readonly [Stop, Stop];
@@ -63,7 +66,7 @@ function describeCulprit({ culprit, registers }: InstructionDifference): string[
   ];
 }
 
-function describePiece({ start, end, stops, unequal, pages, code }: PieceDifference): string[] {
+function describePiece({ part, start, end, stops, unequal, pages, code }: PieceDifference): string[] {
   return [
     `from ${hex(start)} to ${hex(end)} they differ when they run at speed, and not when they are stepped through:`,
     "a mistake that needs more than one instruction at a time (translation of a block, flags, invalidation).",
@@ -72,14 +75,24 @@ function describePiece({ start, end, stops, unequal, pages, code }: PieceDiffere
     ...pages.flatMap(describePage),
     "code at its start:",
     ...describeCode(code, start, 8),
+    ...(part ? describePart(part) : ["no smaller part of it shows a difference."]),
+  ];
+}
+
+function describePart({ size, start, end, unequal, pages, code }: Part & { readonly code: Uint8Array }): string[] {
+  return [
+    `the difference shows between ${hex(start)} and ${hex(end)} (${size} budget units):`,
+    ...describeUnequal(unequal),
+    ...pages.flatMap(describePage),
+    ...describeCode(code, start, size === 1 ? 16 : 8),
   ];
 }
 
 function describeCode(code: Uint8Array, address: number, count: number): string[] {
   const lines = disassemble(code, address, count);
   if (lines.length === 0) return [`  ${hex(address)}  (cannot be read)`];
-  return lines.map(
-    (line) => `  ${hex(line.address)}  ${line.bytes.padEnd(24)}  ${line.intel.padEnd(36)}  ${line.gas}`.trimEnd(),
+  return lines.map((line) =>
+    `  ${hex(line.address)}  ${line.bytes.padEnd(24)}  ${line.intel.padEnd(36)}  ${line.gas}`.trimEnd(),
   );
 }
 
@@ -99,7 +112,10 @@ function describePage({ page, first, second }: UnequalPage): string[] {
     }
     const text = (bytes: number[], other: number[]): string =>
       bytes.map((byte, i) => (byte === other[i] ? " " : "*") + byte.toString(16).padStart(2, "0")).join("");
-    lines.push(`  ${hex(page + at)} first  ${text(x!, y!)}`, `  ${" ".repeat(hex(page).length)} second ${text(y!, x!)}`);
+    lines.push(
+      `  ${hex(page + at)} first  ${text(x!, y!)}`,
+      `  ${" ".repeat(hex(page).length)} second ${text(y!, x!)}`,
+    );
   }
   return ["memory (* differs):", ...lines, ...(more > 0 ? [`  and ${more} more lines of this page`] : [])];
 }

@@ -152,6 +152,8 @@ function findWrite(pair: Pair, steps: number): Culprit {
   const { culprit } = stepBatch(pair, steps, true);
   if (culprit) return culprit;
   const { rip } = pair.first;
-  const unequal = [{ what: "memory", first: "differs at the end of a batch", second: "but not when looked at more often" }];
+  const unequal = [
+    { what: "memory", first: "differs at the end of a batch", second: "but not when looked at more often" },
+  ];
   return { rip, code: pair.first.space.read(rip, LONGEST_INSTRUCTION), unequal, pages: pair.unequalPages() };
 }

@@ -42,7 +42,7 @@ export function disassemble(code: Uint8Array, address: number, count = 1): Disas
   const lines: Disassembly[] = [];
   try {
     decoder.ip = BigInt(address);
-    for (let at = 0; lines.length < count && decoder.canDecode; ) {
+    for (let at = 0; lines.length < count && decoder.canDecode;) {
       const instruction = decoder.decode();
       const bytes = code.subarray(at, at + instruction.length);
       const [intel, gas] = formatters.map((formatter) => formatter.format(instruction));

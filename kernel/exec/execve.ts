@@ -154,7 +154,7 @@ function buildProgram(
       [aux.AT_EGID, userNamespace.gidInside(creds.egid)],
       [aux.AT_SECURE, creds.euid !== creds.uid || creds.egid !== creds.gid ? 1 : 0],
       [aux.AT_HWCAP2, 0],
-      [aux.AT_MINSIGSTKSZ, 1088],
+      [aux.AT_MINSIGSTKSZ, minimumSignalStack(task.kernel.engine.capabilities)],
     ],
   });
   return { entry: interpreter ? interpreter.entry : program.entry, sp };
@@ -225,6 +225,7 @@ function changeOver(task: Task, space: AddressSpace, start: { entry: number; sp:
   cpu.fxsave[25] = 0x1f;
   cpu.fxsave[28] = 0xff;
   cpu.fxsave[29] = 0xff;
+  cpu.ymmHigh.fill(0);
   if (scheduler.current === task) {
     engine.loadFpu();
     scheduler.activate(space, engine);

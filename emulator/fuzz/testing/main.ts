@@ -63,6 +63,7 @@ const session = new Session(hardware, runner, {
 const start = Date.now();
 let lastWord = start;
 if (values.batch !== undefined) {
+  if (values.case !== undefined) process.stdout.write(session.listing(Number(values.batch), Number(values.case)));
   session.runBatch(Number(values.batch), values.case === undefined ? undefined : Number(values.case));
 } else {
   const batches = Math.ceil(Number(values.count) / size);

@@ -6,7 +6,7 @@ import { findCulprit, type Verdict } from "../culprit.ts";
 import type { EngineRunner } from "../engine-runner.ts";
 import { supportedForms, type Form } from "../forms.ts";
 import { STATE_SIZE, TIMED_OUT, type Batch, type HardwareResult } from "../protocol.ts";
-import { describeCulprit } from "../report.ts";
+import { describeCulprit, describeItem } from "../report.ts";
 import { allowance, type Occasion } from "../undefined.ts";
 import type { Hardware } from "./hardware.ts";
 
@@ -75,6 +75,12 @@ export class Session {
       runner.restore();
     }
     return differing.filter(({ number: i, found }) => this.examine(batch, number, i, found)).length;
+  }
+
+  /** The instructions of one case. */
+  listing(number: number, only: number): string {
+    const sequence = this.maker.make(number).sequences[only]!;
+    return `${sequence.items.map((item) => describeItem(sequence, item)).join("\n")}\n`;
   }
 
   /** Results by case; a case at which the harness died has none. */

@@ -1,5 +1,13 @@
 /** An engine that is wrong on purpose: the lockstep layer has to find out where. */
-import { STOP_SYSCALL, STOP_TRAP, VECTOR_DB, type Engine, type EngineCapabilities, type Stop, type StopKind } from "../../engine.ts";
+import {
+  STOP_SYSCALL,
+  STOP_TRAP,
+  VECTOR_DB,
+  type Engine,
+  type EngineCapabilities,
+  type Stop,
+  type StopKind,
+} from "../../engine.ts";
 import { PAGE_SIZE, type PhysicalMemory } from "../../physical-memory.ts";
 import { RFLAGS, RIP, type CpuState } from "../../registers.ts";
 import { PageWalker, WRITE } from "../../wasm/page-walk.ts";
