@@ -2,11 +2,15 @@
 import { Assembler, I32, I64 } from "./emit/assembler.ts";
 import { ModuleWriter, type Signature } from "./emit/module-writer.ts";
 import { Memory, W } from "./emit/opcodes.ts";
-import { STATUS_MISS } from "./context.ts";
-import { writeFlagsFunction } from "./flags.ts";
+import { STATUS_DISPATCH, STATUS_HOT, STATUS_MISS, STATUS_UNWIND } from "./context.ts";
+import { CONDITION_FUNCTIONS, writeConditionFunction, writeFlagsFunction } from "./flags.ts";
+import { BLOCK_ADDRESS, BLOCK_COUNTER, BLOCK_HEADER, RECORD_BYTES, RECORD_HANDLER } from "./interpret/records.ts";
+import { AT_DEPTH, AT_HIGH, AT_RIP, JUMP_ENTRIES, type Layout } from "./layout.ts";
 import { VECTOR_FUNCTIONS } from "./runtime/avx-functions.ts";
-import { AT_HIGH, AT_RIP, JUMP_ENTRIES, type Layout } from "./layout.ts";
 import { BASE_FUNCTIONS, HELPER_FUNCTIONS, HOST_FUNCTIONS, type HelperName } from "./runtime/signatures.ts";
+
+/** Guest calls nest so deep on V8's stack. */
+const DEEPEST_CALL = 100;
 
 /** A region: takes the number of the block to start at, returns a status. */
 export const REGION_SIGNATURE = { parameters: [I32], results: [I32] } as const;
@@ -14,6 +18,8 @@ export const REGION_SIGNATURE = { parameters: [I32], results: [I32] } as const;
 export interface BaseExports {
   /** Runs regions until one returns something else than STATUS_DISPATCH or none is known. */
   run(): number;
+  /** Runs the block of records at an address in RAM. */
+  interpret(block: number): number;
   flags(operation: number, a: bigint, b: bigint, r: bigint): number;
   table: WebAssembly.Table;
 }
@@ -39,6 +45,14 @@ export function baseModule(layout: Layout): Uint8Array<ArrayBuffer> {
   writeRun(run, layout, region);
   module.define({ parameters: [], results: [I32] }, run, "run");
 
+  const call = new Assembler(1);
+  writeCall(call, layout, region);
+  module.define(BASE_FUNCTIONS.call, call, "call");
+
+  const interpret = new Assembler(1);
+  writeInterpret(interpret, region);
+  module.define(REGION_SIGNATURE, interpret, "interpret");
+
   for (const [name, slow] of [
     ["read", host.readSlow],
     ["write", host.writeSlow],
@@ -60,6 +74,12 @@ export function baseModule(layout: Layout): Uint8Array<ArrayBuffer> {
   writeFlagsFunction(flags);
   module.define(BASE_FUNCTIONS.flags, flags, "flags");
 
+  CONDITION_FUNCTIONS.forEach((name, i) => {
+    const e = new Assembler(4);
+    writeConditionFunction(e, i * 2);
+    module.define(BASE_FUNCTIONS[name], e, name);
+  });
+
   const raise = new Assembler(3);
   raise.storeLocalAt(Memory.i64_store, AT_RIP, 0).get(1).get(2).call(host.raiseStop);
   module.define(BASE_FUNCTIONS.raise, raise, "raise");
@@ -76,26 +96,80 @@ export function baseModule(layout: Layout): Uint8Array<ArrayBuffer> {
   return module.finish();
 }
 
-function writeRun(e: Assembler, layout: Layout, region: number): void {
+/** Jumps into the translation at RIP, if the jump cache knows it, and leaves its status in a local; else runs `miss`. */
+function writeDispatch(e: Assembler, layout: Layout, region: number, status: number, miss: () => void): void {
   const rip = e.local(I64);
   const entry = e.local(I32);
-  const status = e.local(I32);
-  const again = e.loop();
   e.loadAt(Memory.i64_load, AT_RIP).tee(rip).wrap().tee(entry).get(entry).i32(9).op(W.i32_shr_u, W.i32_xor);
   e.i32(JUMP_ENTRIES - 1)
     .op(W.i32_and)
     .i32(4)
     .op(W.i32_shl)
     .tee(entry);
-  e.memory(Memory.i64_load, layout.jumpCache).get(rip).op(W.i64_eq);
+  e.memory(Memory.i64_load, layout.jumpCache).get(rip).op(W.i64_ne);
   e.if();
+  miss();
+  e.end();
   e.get(entry).memory(Memory.i32_load, layout.jumpCache + 12);
   e.get(entry).memory(Memory.i32_load, layout.jumpCache + 8);
-  e.op(0x11, region, 0).tee(status).op(W.i32_eqz).brIf(again);
+  e.callIndirect(region).set(status);
+}
+
+/** Runs translations until one returns something else than STATUS_DISPATCH. */
+function writeRun(e: Assembler, layout: Layout, region: number): void {
+  const status = e.local(I32);
+  const again = e.loop();
+  e.i32(0).i32(0).memory(Memory.i32_store, AT_DEPTH);
+  writeDispatch(e, layout, region, status, () => e.i32(STATUS_MISS).return());
+  e.get(status).op(W.i32_eqz).brIf(again);
+  e.get(status).i32(STATUS_UNWIND).op(W.i32_eq).brIf(again);
+  e.end();
+  e.get(status);
+}
+
+/** As `run`, but ends with STATUS_DISPATCH when RIP is the return address, and goes only so deep. */
+function writeCall(e: Assembler, layout: Layout, region: number): void {
+  const status = e.local(I32);
+  const depth = (change: number): void => {
+    e.i32(0).loadAt(Memory.i32_load, AT_DEPTH).i32(change).op(W.i32_add).memory(Memory.i32_store, AT_DEPTH);
+  };
+  e.loadAt(Memory.i32_load, AT_DEPTH).i32(DEEPEST_CALL).op(W.i32_ge_u);
+  e.if();
+  e.i32(STATUS_UNWIND).return();
+  e.end();
+  depth(1);
+  const again = e.loop();
+  writeDispatch(e, layout, region, status, () => e.i32(STATUS_MISS).return());
+  e.get(status);
+  e.if();
   e.get(status).return();
   e.end();
+  e.loadAt(Memory.i64_load, AT_RIP).get(0).op(W.i64_ne).brIf(again);
   e.end();
-  e.i32(STATUS_MISS);
+  depth(-1);
+  e.i32(STATUS_DISPATCH);
+}
+
+/** Runs a block of records (interpret/records.ts) from its header on. */
+function writeInterpret(e: Assembler, handler: number): void {
+  const block = 0;
+  const status = e.local(I32);
+  e.get(block).get(block).memory(Memory.i32_load, BLOCK_COUNTER).i32(1).op(W.i32_sub).tee(status);
+  e.memory(Memory.i32_store, BLOCK_COUNTER).get(status).op(W.i32_eqz);
+  e.if();
+  e.i32(0).get(block).memory(Memory.i64_load, BLOCK_ADDRESS).memory(Memory.i64_store, AT_RIP);
+  e.i32(STATUS_HOT).return();
+  e.end();
+  e.get(block)
+    .i32(BLOCK_HEADER - RECORD_BYTES)
+    .op(W.i32_add)
+    .set(block);
+  const again = e.loop();
+  e.get(block).i32(RECORD_BYTES).op(W.i32_add).tee(block);
+  e.get(block).memory(Memory.i32_load, RECORD_HANDLER).callIndirect(handler).tee(status);
+  e.op(W.i32_eqz).brIf(again);
+  e.end();
+  e.get(status).i32(1).op(W.i32_sub);
 }
 
 /** 64 x 64 -> 128 bits from four 32-bit products. */

@@ -1,102 +1,106 @@
 /**
- * Translations by the frame their code lies in. A region whose frame was written to is not thrown away: when it is
- * asked for again and its bytes are the same, it is valid again. That makes data beside code and reused page-cache
- * frames cheap.
+ * Translations by the frame their code lies in: blocks of the interpreter and compiled regions alike. A translation
+ * whose frame was written to is not thrown away: when it is asked for again and its bytes are the same, it is valid
+ * again. That makes data beside code and reused page-cache frames cheap.
  */
 import { PAGE_SIZE } from "../physical-memory.ts";
 
-export interface Region {
+/** Code that was translated: bytes at a virtual address, within one page. */
+export interface Piece {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+  /** The frame they lay in. */
+  readonly pfn: number;
+}
+
+export interface Translation {
   /** Index in the base module's table. */
   readonly slot: number;
-  /** Block numbers by virtual address. */
+  /** What its function is called with, by virtual address. */
   readonly entries: ReadonlyMap<number, number>;
-  readonly pfn: number;
-  /** Frame of the bytes behind the page border, 0 when there are none. */
-  readonly secondPfn: number;
-  /** Virtual address of the first page. */
-  readonly page: number;
-  /** The code: virtual address and bytes of each piece. */
-  readonly pieces: readonly { readonly address: number; readonly bytes: Uint8Array }[];
+  readonly pieces: readonly Piece[];
+  readonly compiled: boolean;
   valid: boolean;
 }
 
 interface Frame {
-  readonly entries: Map<number, Region>;
-  readonly regions: Set<Region>;
+  readonly entries: Map<number, Translation>;
+  readonly translations: Set<Translation>;
 }
+
+export const pageOf = (address: number): number => address - (address % PAGE_SIZE);
 
 export class CodeCache {
   private readonly frames = new Map<number, Frame>();
   private readonly u8: Uint8Array;
-  size = 0;
 
   constructor(u8: Uint8Array) {
     this.u8 = u8;
   }
 
-  /** The region with an entry at a virtual address in a frame, if its bytes still are what was translated. */
-  find(address: number, pfn: number): Region | undefined {
-    const region = this.frames.get(pfn)?.entries.get(address);
-    if (!region) return undefined;
-    if (!region.valid && !this.unchanged(region)) {
-      this.remove(region);
+  /** The translation with an entry at a virtual address in a frame, if its bytes still are what was translated. */
+  find(address: number, pfn: number): Translation | undefined {
+    const translation = this.frames.get(pfn)?.entries.get(address);
+    if (!translation) return undefined;
+    if (!translation.valid && !this.unchanged(translation)) {
+      this.remove(translation);
       return undefined;
     }
-    return region;
+    return translation;
   }
 
-  add(region: Region): void {
-    for (const pfn of [region.pfn, region.secondPfn]) {
-      if (pfn === 0) continue;
-      const frame = this.frame(pfn);
-      frame.regions.add(region);
-      if (pfn === region.pfn) {
-        for (const address of region.entries.keys()) {
-          // The newer region knows as much; the older one stays for its other entries.
-          frame.entries.set(address, region);
-        }
-      }
+  /** Newer translations take the entries they share with older ones. */
+  add(translation: Translation): void {
+    for (const { pfn } of translation.pieces) this.frame(pfn).translations.add(translation);
+    for (const address of translation.entries.keys()) {
+      this.frame(frameOfEntry(translation, address)).entries.set(address, translation);
     }
-    this.size++;
+  }
+
+  remove(translation: Translation): void {
+    for (const { pfn } of translation.pieces) this.frames.get(pfn)?.translations.delete(translation);
+    for (const address of translation.entries.keys()) {
+      const frame = this.frames.get(frameOfEntry(translation, address));
+      if (frame?.entries.get(address) === translation) frame.entries.delete(address);
+    }
+    if (translation.compiled) this.onRemove(translation);
   }
 
   /** Marks what was translated from a frame as doubtful. True when there was anything. */
   invalidate(pfn: number): boolean {
     const frame = this.frames.get(pfn);
     if (!frame) return false;
-    for (const region of frame.regions) region.valid = false;
-    return frame.regions.size > 0;
+    for (const translation of frame.translations) translation.valid = false;
+    return frame.translations.size > 0;
   }
 
-  /** Called with the table slot of every region that goes. */
-  onRemove: (slot: number) => void = () => {};
-
-  private remove(region: Region): void {
-    for (const pfn of [region.pfn, region.secondPfn]) {
-      const frame = this.frames.get(pfn);
-      if (!frame?.regions.delete(region)) continue;
-      for (const address of region.entries.keys()) {
-        if (frame.entries.get(address) === region) frame.entries.delete(address);
-      }
+  /** Forgets all that is not compiled, or all. */
+  clear(compiled: boolean): void {
+    for (const [pfn, { translations }] of this.frames) {
+      for (const translation of translations) if (compiled || !translation.compiled) this.remove(translation);
+      if (translations.size === 0) this.frames.delete(pfn);
     }
-    this.size--;
-    this.onRemove(region.slot);
   }
 
-  private unchanged({ pieces, page, pfn, secondPfn }: Region): boolean {
-    return pieces.every(({ address, bytes }) => {
-      for (let i = 0; i < bytes.length; i++) {
-        const offset = address + i - page;
-        const host = offset < PAGE_SIZE ? pfn * PAGE_SIZE + offset : secondPfn * PAGE_SIZE + offset - PAGE_SIZE;
-        if (this.u8[host] !== bytes[i]) return false;
-      }
+  /** Called with every compiled region that goes. */
+  onRemove: (region: Translation) => void = () => {};
+
+  private unchanged({ pieces }: Translation): boolean {
+    return pieces.every(({ address, bytes, pfn }) => {
+      const host = pfn * PAGE_SIZE + (address % PAGE_SIZE);
+      for (let i = 0; i < bytes.length; i++) if (this.u8[host + i] !== bytes[i]) return false;
       return true;
     });
   }
 
   private frame(pfn: number): Frame {
     let frame = this.frames.get(pfn);
-    if (!frame) this.frames.set(pfn, (frame = { entries: new Map(), regions: new Set() }));
+    if (!frame) this.frames.set(pfn, (frame = { entries: new Map(), translations: new Set() }));
     return frame;
   }
+}
+
+function frameOfEntry({ pieces }: Translation, address: number): number {
+  const page = pageOf(address);
+  return pieces.find((piece) => pageOf(piece.address) === page)!.pfn;
 }

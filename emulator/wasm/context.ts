@@ -17,22 +17,10 @@ import {
   type ValueType,
 } from "./emit/assembler.ts";
 import { Memory, V, W } from "./emit/opcodes.ts";
-import type { Instruction, MemoryOperand, Operand, RegisterOperand } from "./decode.ts";
+import type { ImmediateOperand, Instruction, MemoryOperand, Operand, RegisterOperand } from "./decode.ts";
 import * as flags from "./flags.ts";
 import type { Producer } from "./flags.ts";
-import {
-  AT_BOUNCE,
-  AT_BUDGET,
-  AT_CC_A,
-  AT_CC_B,
-  AT_CC_OP,
-  AT_CC_R,
-  AT_FS_BASE,
-  AT_GS_BASE,
-  AT_RIP,
-  AT_XMM,
-  AT_YMM_HIGH,
-} from "./layout.ts";
+import { AT_BOUNCE, AT_FS_BASE, AT_GS_BASE, AT_RIP, AT_XMM, AT_YMM_HIGH } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 
 /** What a region function returns: 0 to be dispatched again at RIP, else 1 + the kind of stop, or one of these. */
@@ -45,46 +33,70 @@ export const STATUS_MISS = 6;
 export const STATUS_CODE_WRITE = 7;
 /** RFLAGS may have got TF. */
 export const STATUS_RECHECK = 8;
+/** The interpreted block at RIP has run often enough to be compiled. */
+export const STATUS_HOT = 9;
+/** Guest calls are nested too deep, or code has changed: all of them return to the dispatcher, which goes on. */
+export const STATUS_UNWIND = 10;
 
 export type RuntimeFunction = (name: string) => number;
 
-/** Who decides where control goes behind an instruction: the region. */
+/** Who decides where control goes behind an instruction. Every way counts a basic block. */
 export interface Flow {
-  /** Counts a basic block and goes to an address. */
+  /** Goes to an address known at translation time. */
   goto(target: number): void;
-  /** Counts a basic block and goes on with the code that follows, which is at an address. */
+  /** Goes on with the code that follows, which is at an address. */
   count(next: number): void;
+  /** Goes to the address in a local. */
+  gotoLocal(target: number): void;
+  /** Behind a pushed return address: goes to a known address. */
+  call(target: number): void;
+  /** Behind a pushed return address: goes to the address in a local. */
+  callLocal(target: number): void;
+  /** Goes to the address in a local, which was popped. */
+  return(target: number): void;
   readonly exit: Label;
   readonly fault: Label;
 }
 
-export class Context {
-  readonly e: Assembler;
+/** An address as generated code has it: where a memory access comes from, for those that share a test (groups.ts). */
+export interface Origin {
+  /** Number of the base register. */
+  readonly base: number;
+  readonly displacement: bigint;
+}
+
+/** From an XMM register in the register file to the upper half of the YMM register. */
+const YMM_HIGH_DISTANCE = AT_YMM_HIGH - AT_XMM;
+
+/** Register numbers from here on name locals (`aliasRegister`). */
+const FIRST_ALIAS = 256;
+
+export abstract class Context {
+  /** Where code goes. */
+  e: Assembler;
   readonly layout: Layout;
   /** Index of an imported function of the base module or the runtime. */
   readonly runtime: RuntimeFunction;
   flow!: Flow;
   instruction!: Instruction;
-  /** Whose flags lie in the flag variables, where that is known. */
-  producer: Producer | undefined;
   /** Floating point goes by the helper that minds MXCSR (runtime/strict-float.ts). */
   readonly strictFloat: boolean = false;
   /** Status flags that somebody may read behind this instruction. */
   liveFlags = flags.STATUS;
+  /** Whose flags these are, where that is known. */
+  abstract producer: Producer | undefined;
 
   readonly status: number;
-  readonly budget: number;
-  readonly cc: { readonly op: number; readonly a: number; readonly b: number; readonly r: number };
-  private readonly gprs: (number | undefined)[] = [];
-  private readonly xmms: (number | undefined)[] = [];
+  protected readonly gprs: (number | undefined)[] = [];
+  protected readonly xmms: (number | undefined)[] = [];
   private readonly ymmHighs: (number | undefined)[] = [];
+  protected readonly dirty = new Set<number>();
+  protected readonly dirtyXmm = new Set<number>();
+  private readonly dirtyYmmHigh = new Set<number>();
   private readonly vectorAliases: number[] = [];
   private vectorAliasCount = 0;
   private readonly gprAliases: number[] = [];
   private aliases = 0;
-  private readonly dirty = new Set<number>();
-  private readonly dirtyXmm = new Set<number>();
-  private readonly dirtyYmmHigh = new Set<number>();
   private readonly temporaries = new Map<ValueType, { locals: number[]; used: number }>();
 
   constructor(e: Assembler, layout: Layout, runtime: RuntimeFunction) {
@@ -92,8 +104,6 @@ export class Context {
     this.layout = layout;
     this.runtime = runtime;
     this.status = e.local(I32);
-    this.budget = e.local(I32);
-    this.cc = { op: e.local(I32), a: e.local(I64), b: e.local(I64), r: e.local(I64) };
   }
 
   /** Makes ready for the next instruction; temporaries of the last one may be used again. */
@@ -125,19 +135,16 @@ export class Context {
     return this.temp(F64);
   }
 
+  /** The address behind the instruction. */
   get next(): number {
     return this.instruction.address + this.instruction.length;
   }
 
   /** Pushes the address of the instruction. */
-  pushHere(): void {
-    this.e.i64(this.instruction.address);
-  }
+  abstract pushHere(): void;
 
   /** Pushes the address behind the instruction. */
-  pushNext(): void {
-    this.e.i64(this.next);
-  }
+  abstract pushNext(): void;
 
   /** Stores RIP: this instruction's address. */
   storeRipHere(): void {
@@ -157,7 +164,7 @@ export class Context {
 
   /** The local of a general register, for reading. */
   gpr(index: number): number {
-    if (index >= 16) return this.gprAliases[index]!;
+    if (index >= FIRST_ALIAS) return this.gprAliases[index - FIRST_ALIAS]!;
     return (this.gprs[index] ??= this.e.local(I64));
   }
 
@@ -196,41 +203,67 @@ export class Context {
 
   /** A local under the name of a register, to stand in a memory operand. */
   aliasRegister(local: number): RegisterOperand {
-    const index = 16 + (this.aliases++ % 4);
-    this.gprAliases[index] = local;
-    return { kind: "register", class: "gpr", index, size: 8, high: false };
+    const number = this.aliases++ % 4;
+    this.gprAliases[number] = local;
+    return { kind: "register", class: "gpr", index: FIRST_ALIAS + number, size: 8, high: false };
+  }
+
+  /** Leaves the address of a register in memory as base (on the stack) and offset (returned). */
+  protected pushRegisterBase(_index: number): void {
+    this.e.i32(0);
+  }
+
+  protected gprOffset(index: number): number {
+    return index * 8;
+  }
+
+  protected xmmOffset(index: number): number {
+    return AT_XMM + index * 16;
+  }
+
+  /** Runs `write` with its code going to another assembler. */
+  protected into(e: Assembler, write: () => void): void {
+    const own = this.e;
+    this.e = e;
+    write();
+    this.e = own;
   }
 
   /** Code that loads the registers used, for the start of the function. */
-  writePrologue(e: Assembler): void {
+  protected writeRegisterLoads(): void {
+    const { e } = this;
     this.gprs.forEach((local, i) => {
-      if (local !== undefined) e.loadAt(Memory.i64_load, i * 8).set(local);
+      if (local === undefined) return;
+      this.pushRegisterBase(i);
+      e.memory(Memory.i64_load, this.gprOffset(i)).set(local);
     });
     this.xmms.forEach((local, i) => {
-      if (local !== undefined) e.loadAt(V.load, AT_XMM + i * 16).set(local);
+      if (local === undefined) return;
+      this.pushRegisterBase(i);
+      e.memory(V.load, this.xmmOffset(i)).set(local);
     });
     this.ymmHighs.forEach((local, i) => {
-      if (local !== undefined) e.loadAt(V.load, AT_YMM_HIGH + i * 16).set(local);
+      if (local === undefined) return;
+      this.pushRegisterBase(i);
+      e.memory(V.load, this.xmmOffset(i) + YMM_HIGH_DISTANCE).set(local);
     });
-    e.loadAt(Memory.i32_load, AT_CC_OP).set(this.cc.op);
-    e.loadAt(Memory.i64_load, AT_CC_A).set(this.cc.a);
-    e.loadAt(Memory.i64_load, AT_CC_B).set(this.cc.b);
-    e.loadAt(Memory.i64_load, AT_CC_R).set(this.cc.r);
-    e.loadAt(Memory.i32_load, AT_BUDGET).set(this.budget);
   }
 
-  /** Code that stores what was changed and returns the status. */
-  writeEpilogue(): void {
+  /** Code that stores the registers that were changed. */
+  protected writeRegisterStores(): void {
     const { e } = this;
-    for (const i of this.dirty) e.storeLocalAt(Memory.i64_store, i * 8, this.gpr(i));
-    for (const i of this.dirtyXmm) e.storeLocalAt(V.store, AT_XMM + i * 16, this.xmm(i));
-    for (const i of this.dirtyYmmHigh) e.storeLocalAt(V.store, AT_YMM_HIGH + i * 16, this.ymmHigh(i));
-    e.storeLocalAt(Memory.i32_store, AT_CC_OP, this.cc.op);
-    e.storeLocalAt(Memory.i64_store, AT_CC_A, this.cc.a);
-    e.storeLocalAt(Memory.i64_store, AT_CC_B, this.cc.b);
-    e.storeLocalAt(Memory.i64_store, AT_CC_R, this.cc.r);
-    e.storeLocalAt(Memory.i32_store, AT_BUDGET, this.budget);
-    e.get(this.status);
+    for (const i of this.dirty) {
+      this.pushRegisterBase(i);
+      e.get(this.gpr(i)).memory(Memory.i64_store, this.gprOffset(i));
+    }
+    for (const i of this.dirtyXmm) {
+      this.pushRegisterBase(i);
+      e.get(this.xmm(i)).memory(V.store, this.xmmOffset(i));
+    }
+    for (const i of this.dirtyYmmHigh) {
+      this.pushRegisterBase(i);
+      e.get(this.ymmHigh(i)).memory(V.store, this.xmmOffset(i) + YMM_HIGH_DISTANCE);
+    }
   }
 
   /** Stores registers for a helper that reads them from the register file. */
@@ -285,28 +318,7 @@ export class Context {
   }
 
   /** Pushes the address within its segment: what LEA computes. */
-  pushOffset({ base, index, scale, displacement, addressSize }: MemoryOperand): void {
-    const { e } = this;
-    let terms = 0;
-    const add = (): void => {
-      if (terms++ > 0) e.op(W.i64_add);
-    };
-    if (base) {
-      e.get(this.gpr(base.index));
-      add();
-    }
-    if (index) {
-      e.get(this.gpr(index.index));
-      if (scale > 1) e.i64(Math.log2(scale)).op(W.i64_shl);
-      add();
-    }
-    if (displacement !== 0n || terms === 0) {
-      const signed = BigInt.asIntN(64, displacement);
-      e.i64(signed >= -0x80000000n && signed < 0x80000000000000n ? Number(signed) : signed);
-      add();
-    }
-    if (addressSize === 4) this.mask(4);
-  }
+  abstract pushOffset(operand: MemoryOperand): void;
 
   /**
    * Pushes the host address of `size` bytes at the linear address in a local, or leaves through the fault exit.
@@ -315,7 +327,7 @@ export class Context {
   pushHost(address: number, size: number, write: boolean, aligned = false): void {
     const { e } = this;
     if (aligned) {
-      e.get(address).wrap().i32(15).op(W.i32_and);
+      e.get(address).wrap().i32(15).op(W.i32_and).unlikely();
       e.if();
       this.raise(13, 0);
       e.end();
@@ -326,26 +338,28 @@ export class Context {
     const host = this.t32();
     pushTlbEntry(e, address, entry);
     e.get(address).get(entry).memory(Memory.i64_load, tlb).op(W.i64_sub).tee(distance);
-    e.i64(4096 - size).op(W.i64_le_u);
+    e.i64(4096 - size)
+      .op(W.i64_gt_u)
+      .unlikely();
     e.if(I32);
+    e.get(address);
+    this.pushHere();
+    e.i32(size).call(this.runtime(write ? "write" : "read"));
+    e.tee(host).i32(-1).op(W.i32_eq).unlikely().brIf(this.flow.fault);
+    e.get(host);
+    e.else();
     e.get(distance)
       .wrap()
       .get(entry)
       .memory(Memory.i32_load, tlb + 8)
       .op(W.i32_add);
-    e.else();
-    e.get(address);
-    this.pushHere();
-    e.i32(size).call(this.runtime(write ? "write" : "read"));
-    e.tee(host).i32(-1).op(W.i32_eq).brIf(this.flow.fault);
-    e.get(host);
     e.end();
   }
 
   /** Writes back a page-crossing store made at a host address got from `pushHost(…, true)`. */
   commit(host: number, size: number): void {
     const { e } = this;
-    e.get(host).i32(AT_BOUNCE).op(W.i32_eq);
+    e.get(host).i32(AT_BOUNCE).op(W.i32_eq).unlikely();
     e.if();
     e.i32(size).call(this.runtime("commit"));
     e.end();
@@ -391,15 +405,16 @@ export class Context {
       case "memory":
         this.load(operand, size);
         return;
-      case "immediate": {
-        const value = BigInt.asUintN(size * 8, operand.value);
-        this.e.i64(value < 0x20000000000000n ? Number(value) : value);
+      case "immediate":
+        this.pushImmediate(operand, size);
         return;
-      }
       case "branch":
-        this.e.i64(operand.target);
+        throw new Error(`${this.instruction.mnemonic}: a branch target is no value`);
     }
   }
+
+  /** Pushes an immediate operand, cut to a size. */
+  protected abstract pushImmediate(operand: ImmediateOperand, size: number): void;
 
   /** Pops a value of the operand's size into it. */
   write(operand: Operand, size = this.sizeOf(operand)): void {
@@ -441,90 +456,34 @@ export class Context {
 
   // ---- flags ----
 
-  /** Pops nothing: names the producer whose operands and result lie in the given locals. */
-  setFlags(kind: number, size: number, a: number | undefined, b: number | undefined, r: number): void {
-    if (this.liveFlags === 0) return;
-    const { e, cc } = this;
-    if (a !== undefined) e.get(a).set(cc.a);
-    if (b !== undefined) e.get(b).set(cc.b);
-    e.get(r).set(cc.r);
-    this.producer = { kind, size };
-    e.i32(flags.operationNumber(this.producer)).set(cc.op);
-  }
+  /** Names the producer of the flags, whose operands and result lie in the given locals. */
+  abstract setFlags(kind: number, size: number, a: number | undefined, b: number | undefined, r: number): void;
 
   /** Pops all status flags as an i32. */
-  popFlags(): void {
-    const { e, cc } = this;
-    e.extend().set(cc.r).i32(0).set(cc.op);
-    this.producer = { kind: flags.KIND_FLAGS, size: 1 };
-  }
+  abstract popFlags(): void;
 
   /** Pushes all status flags as an i32. */
-  pushFlags(): void {
-    const { e, cc } = this;
-    if (this.producer?.kind === flags.KIND_FLAGS) e.get(cc.r).wrap();
-    else e.get(cc.op).get(cc.a).get(cc.b).get(cc.r).call(this.runtime("flags"));
-  }
+  abstract pushFlags(): void;
 
   /** Pushes one status flag as an i32 of 0 or 1. */
-  pushFlag(flag: number): void {
-    if (this.producer) flags.pushFlag(this.e, this.producer, flag, this.cc);
-    else {
-      this.pushFlags();
-      this.e
-        .i32(31 - Math.clz32(flag))
-        .op(W.i32_shr_u)
-        .i32(1)
-        .op(W.i32_and);
-    }
-  }
+  abstract pushFlag(flag: number): void;
 
   /** Pushes a condition as zero or not zero. */
-  pushCondition(condition: number): void {
-    const { e } = this;
-    if (this.producer && this.producer.kind !== flags.KIND_FLAGS) {
-      flags.pushCondition(e, condition, this.producer, this.cc);
-      return;
-    }
-    const all = this.t32();
-    if (!this.producer) {
-      this.pushFlags();
-      this.popFlags();
-    }
-    e.get(this.cc.r).wrap().set(all);
-    flags.pushConditionOfFlags(e, condition, all);
-  }
+  abstract pushCondition(condition: number): void;
 
   /** Stores the flags for a helper that reads them. */
-  spillFlags(): void {
-    const { e, cc } = this;
-    e.storeLocalAt(Memory.i32_store, AT_CC_OP, cc.op);
-    e.storeLocalAt(Memory.i64_store, AT_CC_A, cc.a);
-    e.storeLocalAt(Memory.i64_store, AT_CC_B, cc.b);
-    e.storeLocalAt(Memory.i64_store, AT_CC_R, cc.r);
-  }
+  abstract spillFlags(): void;
 
   /** Takes flags that a helper has written. */
-  reloadFlags(): void {
-    const { e, cc } = this;
-    e.loadAt(Memory.i32_load, AT_CC_OP).set(cc.op);
-    e.loadAt(Memory.i64_load, AT_CC_A).set(cc.a);
-    e.loadAt(Memory.i64_load, AT_CC_B).set(cc.b);
-    e.loadAt(Memory.i64_load, AT_CC_R).set(cc.r);
-    this.producer = undefined;
-  }
+  abstract reloadFlags(): void;
 
   // ---- control ----
 
-  /** Leaves the region with a status; RIP is already stored. */
-  leave(status: number): void {
-    this.e.i32(status).set(this.status).br(this.flow.exit);
-  }
+  /** Leaves with a status; RIP is already stored. */
+  abstract leave(status: number): void;
 
-  /** Stores RIP from a constant. */
-  storeRip(address: number): void {
-    this.e.i32(0).i64(address).memory(Memory.i64_store, AT_RIP);
-  }
+  /** Takes a unit from the budget and pushes what is left. */
+  abstract spend(): void;
 
   /** Ends the instruction with a fault: state as before it. */
   raise(vector: number, errorCode: number): void {

@@ -70,6 +70,8 @@ export interface Instruction {
 }
 
 export const INVALID = "invalid";
+/** Bytes; more are a #GP (Intel SDM volume 2, section 2.3.11). */
+export const LONGEST_INSTRUCTION = 15;
 /** More than 15 bytes: #GP, not #UD (Intel SDM volume 3, section 6.15). */
 export const TOO_LONG = "toolong";
 
@@ -150,6 +152,13 @@ export class CodeReader {
     this.scratch = new this.iced.Instruction();
     this.start = address;
     this.size = bytes.length;
+  }
+
+  /** Whether an instruction of any length at an address lies within the bytes, or all there are of the page. */
+  covers(address: number): boolean {
+    const offset = address - this.start;
+    const end = this.start + this.size;
+    return offset >= 0 && address < end && (end - address >= LONGEST_INSTRUCTION || end % PAGE_SIZE === 0);
   }
 
   /** The instruction at an address; undefined when its bytes go beyond those given. */
@@ -282,9 +291,4 @@ function memoryOperand(
     segment: prefix === x.Register.FS ? "fs" : prefix === x.Register.GS ? "gs" : undefined,
     addressSize: general?.size ?? (from.memoryDisplSize === 4 ? 4 : 8),
   };
-}
-
-/** Bytes from an address to the end of its page. */
-export function restOfPage(address: number): number {
-  return PAGE_SIZE - (address % PAGE_SIZE);
 }

@@ -185,6 +185,42 @@ export function writeFlagsFunction(e: Assembler): void {
   e.unreachable();
 }
 
+/** Name of the base module's function for a condition or its negation, on flags nobody knows the producer of. */
+export function conditionFunction(condition: number): ConditionFunction {
+  return CONDITION_FUNCTIONS[condition >> 1]!;
+}
+
+export const CONDITION_FUNCTIONS = [
+  "overflow",
+  "below",
+  "equal",
+  "belowOrEqual",
+  "sign",
+  "parity",
+  "less",
+  "lessOrEqual",
+] as const;
+export type ConditionFunction = (typeof CONDITION_FUNCTIONS)[number];
+
+/** The function `NAME(operation, a, b, r)` of the base module for an even condition: zero or not zero. */
+export function writeConditionFunction(e: Assembler, condition: number): void {
+  const count = KINDS * 4;
+  const labels = [];
+  for (let i = 0; i < count; i++) labels.push(e.block());
+  e.get(0).brTable([...labels].reverse());
+  const all = e.local(I32);
+  for (let operation = 0; operation < count; operation++) {
+    e.end();
+    const producer = { kind: operation >> 2, size: 1 << (operation & 3) };
+    if (producer.kind === KIND_FLAGS) {
+      e.get(3).wrap().set(all);
+      pushConditionOfFlags(e, condition, all);
+    } else pushCondition(e, condition, producer, { a: 1, b: 2, r: 3 });
+    e.return();
+  }
+  e.unreachable();
+}
+
 /** Pushes a condition (processor's encoding) on flags that lie in an i32 local, as zero or not zero. */
 export function pushConditionOfFlags(e: Assembler, condition: number, flags: number): void {
   const mask = [OF, CF, ZF, CF | ZF, SF, PF][condition >> 1];

@@ -61,6 +61,7 @@ export class GuestMemory {
 
   /** Takes a frame out of the write TLB: it is about to hold translated code. */
   protect(pfn: number): void {
+    if (this.codeFrames[pfn] !== 0) return;
     this.codeFrames[pfn] = 1;
     const { writeTlb } = this.layout;
     for (let offset = 0; offset < TLB_BYTES; offset += 16) {

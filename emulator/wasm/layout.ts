@@ -28,6 +28,10 @@ export const AT_CC_R = 792;
 export const AT_MXCSR = 800;
 /** High half of a 128-bit result of a helper. */
 export const AT_HIGH = 808;
+/** A register that is always zero: the base of operands without one. */
+export const AT_ZERO = 816;
+/** Guest calls under way as calls of WebAssembly functions. */
+export const AT_DEPTH = 824;
 /** An access that crosses a page is assembled here (guest-memory.ts), up to 1024 bytes. */
 export const AT_BOUNCE = 2048;
 /** Upper halves of YMM0 to YMM15, `cpu.ymmHigh` of the kernel. */
@@ -48,7 +52,7 @@ export const AT_SCRATCH = 1536;
 export const TLB_ENTRIES = 1024;
 export const TLB_BYTES = TLB_ENTRIES * 16;
 /** Entries of the jump cache: virtual address (8), table index (4), block number (4). */
-export const JUMP_ENTRIES = 2048;
+export const JUMP_ENTRIES = 8192;
 export const JUMP_BYTES = JUMP_ENTRIES * 16;
 
 /** Physical addresses of the tables. */
@@ -56,12 +60,22 @@ export interface Layout {
   readonly readTlb: number;
   readonly writeTlb: number;
   readonly jumpCache: number;
+  /** The interpreter's blocks (interpret/records.ts). */
+  readonly records: number;
+  readonly recordBytes: number;
   readonly frames: readonly number[];
 }
 
+/** Frames for the interpreter's blocks: a part of RAM, within these bounds. */
+const RECORD_SHARE = 1 / 32;
+const RECORD_FRAMES = { least: 16, most: 4096 };
+
 /** Takes consecutive frames for the tables. Throws a RangeError when RAM has none. */
 export function reserveTables(memory: PhysicalMemory): Layout {
-  const count = (2 * TLB_BYTES + JUMP_BYTES) / PAGE_SIZE;
+  const share = Math.floor(memory.frameCount * RECORD_SHARE);
+  const recordFrames = Math.max(RECORD_FRAMES.least, Math.min(RECORD_FRAMES.most, share));
+  const tables = (2 * TLB_BYTES + JUMP_BYTES) / PAGE_SIZE;
+  const count = tables + recordFrames;
   let run: number[] = [];
   const rest: number[] = [];
   while (run.length < count) {
@@ -79,5 +93,12 @@ export function reserveTables(memory: PhysicalMemory): Layout {
     throw new RangeError("not enough RAM for the engine's own tables");
   }
   const readTlb = run[0]! * PAGE_SIZE;
-  return { readTlb, writeTlb: readTlb + TLB_BYTES, jumpCache: readTlb + 2 * TLB_BYTES, frames: run };
+  return {
+    readTlb,
+    writeTlb: readTlb + TLB_BYTES,
+    jumpCache: readTlb + 2 * TLB_BYTES,
+    records: readTlb + tables * PAGE_SIZE,
+    recordBytes: recordFrames * PAGE_SIZE,
+    frames: run,
+  };
 }

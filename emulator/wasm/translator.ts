@@ -1,33 +1,59 @@
-/** Makes regions on demand and keeps the jump cache, through which the dispatcher finds them. */
+/**
+ * Finds translations for addresses and keeps the jump cache, through which the dispatcher finds them again. Code is
+ * interpreted first; what runs often is compiled.
+ */
 import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
 import { jumpOffset, type BaseExports } from "./base-module.ts";
-import { findBlocks, type Block } from "./blocks.ts";
-import { CodeCache, type Region } from "./code-cache.ts";
-import { CodeReader, restOfPage, type Instruction } from "./decode.ts";
+import { CodeCache, pageOf, type Translation } from "./code-cache.ts";
+import { LONGEST_INSTRUCTION, type Instruction } from "./decode.ts";
+import type { FunctionBody } from "./emit/module-writer.ts";
+import { GuestCode } from "./guest-code.ts";
 import type { GuestMemory } from "./guest-memory.ts";
-import { JUMP_BYTES } from "./layout.ts";
+import { Handlers } from "./interpret/handlers.ts";
+import { Interpreter } from "./interpret/interpreter.ts";
+import { LONGEST_BLOCK } from "./interpret/records.ts";
+import { AT_RIP, JUMP_BYTES } from "./layout.ts";
+import { linkedModule } from "./linked-module.ts";
 import { FETCH } from "./page-walk.ts";
+import { findBlocks, type Profile } from "./region/graph.ts";
+import { translate } from "./region/translate.ts";
 import type { CpuModel } from "./runtime/cpu-model.ts";
-import { translate } from "./translate.ts";
 
 const TWO_32 = 4294967296;
-const LONGEST_INSTRUCTION = 15;
+export interface TranslatorOptions {
+  /** A block is compiled when it was interpreted so often; Infinity: never. */
+  readonly hotRuns: number;
+}
+
+/**
+ * A region is left now and then in its middle, and the interpreter goes on up to a place where one starts. So many times
+ * more runs make such a middle worth a region of its own.
+ */
+const INNER_PATIENCE = 20;
+
+export const DEFAULT_OPTIONS: TranslatorOptions = { hotRuns: 150 };
 
 export class Translator {
   /** Mnemonics without a lowering and how often one was translated. */
   readonly unknown = new Map<string, number>();
-  readonly statistics = { regions: 0, instructions: 0, bytes: 0 };
+  readonly statistics = { blocks: 0, interpreted: 0, regions: 0, instructions: 0, bytes: 0 };
 
   private readonly model: CpuModel;
   private readonly ram: PhysicalMemory;
   private readonly memory: GuestMemory;
   private readonly base: BaseExports;
   private readonly imports: WebAssembly.Imports;
-  private readonly regions: CodeCache;
-  /** Single instructions by address and bytes: valid wherever those bytes stand at that address. */
-  private readonly steps = new Map<string, (label: number) => number>();
+  private readonly options: TranslatorOptions;
+  private readonly cache: CodeCache;
+  private readonly handlers: Handlers;
+  private readonly interpreter: Interpreter;
+  private readonly interpretSlot: number;
   private readonly freeSlots: number[] = [];
   private nextSlot = 1;
+  /** Addresses within regions where none starts. */
+  private readonly innerBlocks = new Set<number>();
+  /** Jump cache entries in use, as indexes of 32-bit words. */
+  private usedEntries: number[] = [];
   /** Virtual pages with entries in the jump cache. */
   private readonly cachedPages = new Set<number>();
 
@@ -37,16 +63,30 @@ export class Translator {
     memory: GuestMemory,
     base: BaseExports,
     imports: WebAssembly.Imports,
+    options: TranslatorOptions = DEFAULT_OPTIONS,
   ) {
     this.model = model;
     this.ram = ram;
     this.memory = memory;
     this.base = base;
     this.imports = imports;
-    this.regions = new CodeCache(ram.u8);
-    this.regions.onRemove = (slot) => this.freeSlots.push(slot);
-    this.cachedPages.add(-1);
-    this.flushJumps();
+    this.options = options;
+    this.cache = new CodeCache(ram.u8);
+    this.cache.onRemove = ({ slot }) => this.freeSlots.push(slot);
+    this.interpretSlot = this.reserve();
+    this.base.table.set(this.interpretSlot, base.interpret);
+    this.handlers = new Handlers({
+      layout: memory.layout,
+      model,
+      reserve: () => this.reserve(),
+      install: (functions, slots) => this.install(functions, slots),
+      onUnknown: (instruction) => this.noteUnknown(instruction),
+    });
+    this.interpreter = new Interpreter(ram, memory.layout, this.handlers);
+    const { jumpCache } = memory.layout;
+    ram.u8.fill(0, jumpCache, jumpCache + JUMP_BYTES);
+    // Address 0 belongs to entry 0, so a zero key is invalid everywhere else.
+    ram.u32[jumpCache / 4] = 1;
   }
 
   /** Makes the dispatcher know a translation at RIP. False: fetching it faults, and the stop is filled in. */
@@ -54,56 +94,89 @@ export class Translator {
     const pfn = this.fetch(low, high);
     if (pfn < 0) return false;
     const address = (high >>> 0) * TWO_32 + (low >>> 0);
-    let region = this.regions.find(address, pfn);
-    if (region && region.secondPfn !== 0) {
-      const second = this.fetchNextPage(address);
-      if (second < 0) return false;
-      if (second !== region.secondPfn) region = undefined;
-    }
-    region ??= this.make(address, pfn);
-    if (!region) return false;
-    if (!region.valid) this.validate(region);
-    this.remember(address, region);
+    let translation = this.cache.find(address, pfn);
+    if (translation && translation.pieces.length > 1 && !this.isMapped(translation)) translation = undefined;
+    translation ??= this.interpret(address);
+    if (!translation) return false;
+    this.use(address, translation);
     return true;
+  }
+
+  /** The interpreter met a block that runs often: compiles what belongs to it. */
+  promote(low: number, high: number): void {
+    const address = (high >>> 0) * TWO_32 + (low >>> 0);
+    if (this.innerBlocks.delete(address)) {
+      const pfn = this.fetch(low, high);
+      const block = pfn < 0 ? undefined : this.cache.find(address, pfn);
+      if (block?.compiled !== false) return;
+      this.interpreter.setCounter(block.entries.get(address)!, this.options.hotRuns * INNER_PATIENCE);
+      return;
+    }
+    const region = this.compile(address);
+    if (region) this.use(address, region);
   }
 
   /** Executes the one instruction at RIP; returns its status, or -1 when fetching it faults. */
   step(low: number, high: number): number {
-    const pfn = this.fetch(low, high);
-    if (pfn < 0) return -1;
     const address = (high >>> 0) * TWO_32 + (low >>> 0);
-    const code = this.instructionBytes(address, pfn);
-    if (!code) return -1;
-    const key = `${address}:${code.bytes.join()}`;
-    let step = this.steps.get(key);
-    if (!step) {
-      if (this.steps.size > 5000) this.steps.clear();
-      step = this.compile([{ start: address, instructions: [code.instruction] }], code.bytes);
-      this.steps.set(key, step);
-    }
-    return step(0);
+    const code = new GuestCode(this.ram, this.memory);
+    const instruction = code.read(address);
+    code.dispose();
+    if (!instruction) return -1;
+    const record = this.interpreter.writeStep(instruction);
+    const handler = this.base.table.get(this.interpreter.handlerOf(record)) as (record: number) => number;
+    const result = handler(record);
+    if (result !== 0) return result - 1;
+    this.setRip(address + instruction.length);
+    return 0;
   }
 
   /** The bytes of a frame have changed. */
   invalidateFrame(pfn: number): void {
-    if (!this.regions.invalidate(pfn)) return;
+    if (!this.cache.invalidate(pfn)) return;
     if (this.memory.codeFrames[pfn] === 0) return;
     this.memory.codeFrames[pfn] = 0;
     this.flushJumps();
   }
 
   flushJumps(): void {
-    if (this.cachedPages.size === 0) return;
+    if (this.usedEntries.length === 0) return;
+    const { u32 } = this.ram;
+    const first = this.memory.layout.jumpCache / 4;
+    for (const entry of this.usedEntries) {
+      u32[entry] = entry === first ? 1 : 0;
+      u32[entry + 1] = 0;
+    }
+    this.usedEntries = [];
     this.cachedPages.clear();
-    const { jumpCache } = this.memory.layout;
-    this.ram.u8.fill(0, jumpCache, jumpCache + JUMP_BYTES);
-    // Address 0 belongs to entry 0, so a zero key is invalid everywhere else.
-    this.ram.u32[jumpCache / 4] = 1;
   }
 
   flushJumpsOf(address: number): void {
-    const page = address - (address % PAGE_SIZE);
-    if (this.cachedPages.has(page) || this.cachedPages.has(page - PAGE_SIZE)) this.flushJumps();
+    const page = pageOf(address);
+    if (this.cachedPages.has(page)) this.flushJumps();
+  }
+
+  private reserve(): number {
+    const slot = this.freeSlots.pop() ?? this.nextSlot++;
+    const { table } = this.base;
+    if (slot >= table.length) table.grow(Math.max(256, table.length));
+    return slot;
+  }
+
+  private install(functions: readonly FunctionBody[], slots: readonly number[]): void {
+    const binary = linkedModule(functions);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary), this.imports);
+    slots.forEach((slot, i) => this.base.table.set(slot, exports[`f${i}`]));
+    this.statistics.bytes += binary.length;
+  }
+
+  private noteUnknown({ mnemonic }: Instruction): void {
+    this.unknown.set(mnemonic, (this.unknown.get(mnemonic) ?? 0) + 1);
+  }
+
+  private setRip(address: number): void {
+    this.ram.u32[AT_RIP / 4] = address % TWO_32;
+    this.ram.u32[AT_RIP / 4 + 1] = Math.floor(address / TWO_32);
   }
 
   private fetch(low: number, high: number): number {
@@ -112,115 +185,112 @@ export class Translator {
     return pfn;
   }
 
-  private fetchNextPage(address: number): number {
-    const next = address - (address % PAGE_SIZE) + PAGE_SIZE;
-    return this.fetch(next % TWO_32, Math.floor(next / TWO_32));
+  /** Whether all pages of a translation are where they were when it was made. */
+  private isMapped({ pieces }: Translation): boolean {
+    return pieces.every(
+      ({ address, pfn }) => this.memory.walker.translate(address % TWO_32, Math.floor(address / TWO_32), FETCH) === pfn,
+    );
   }
 
-  private validate(region: Region): void {
-    region.valid = true;
-    for (const pfn of [region.pfn, region.secondPfn]) if (pfn !== 0) this.memory.protect(pfn);
-  }
-
-  private remember(address: number, region: Region): void {
-    const slot = (this.memory.layout.jumpCache + jumpOffset(address)) / 4;
+  /** Puts a translation into the jump cache. */
+  private use(address: number, translation: Translation): void {
+    if (!translation.valid) {
+      translation.valid = true;
+      for (const { pfn } of translation.pieces) this.memory.protect(pfn);
+    }
+    const entry = (this.memory.layout.jumpCache + jumpOffset(address)) / 4;
     const { u32 } = this.ram;
-    u32[slot] = address % TWO_32;
-    u32[slot + 1] = Math.floor(address / TWO_32);
-    u32[slot + 2] = region.slot;
-    u32[slot + 3] = region.entries.get(address)!;
-    this.cachedPages.add(address - (address % PAGE_SIZE));
+    u32[entry] = address % TWO_32;
+    u32[entry + 1] = Math.floor(address / TWO_32);
+    u32[entry + 2] = translation.slot;
+    u32[entry + 3] = translation.entries.get(address)!;
+    this.usedEntries.push(entry);
+    for (const piece of translation.pieces) this.cachedPages.add(pageOf(piece.address));
   }
 
-  private make(address: number, pfn: number): Region | undefined {
-    const page = address - (address % PAGE_SIZE);
-    const bytes = this.ram.u8.subarray(pfn * PAGE_SIZE, (pfn + 1) * PAGE_SIZE);
-    const reader = new CodeReader(bytes, page);
-    let blocks: Block[];
+  /** A new block for the interpreter. Undefined: fetching its first instruction faults. */
+  private interpret(address: number): Translation | undefined {
+    const code = new GuestCode(this.ram, this.memory);
     try {
-      blocks = findBlocks(reader, address, (other) => this.regions.find(other, pfn) !== undefined);
-    } finally {
-      reader.dispose();
-    }
-    if (blocks.length === 0) return this.makeCrossing(address, pfn);
-    const pieces = blocks.map(({ start, instructions }) => {
+      const instructions = this.decode(code, address);
+      if (instructions.length === 0) return undefined;
+      let block = this.interpreter.write(instructions, this.options.hotRuns);
+      if (block === undefined) {
+        this.cache.clear(false);
+        this.flushJumps();
+        this.interpreter.clear();
+        block = this.interpreter.write(instructions, this.options.hotRuns)!;
+      }
       const last = instructions.at(-1)!;
-      return { address: start, bytes: bytes.slice(start - page, last.address + last.length - page) };
-    });
-    return this.install(blocks, pieces, { page, pfn, secondPfn: 0 });
-  }
-
-  /** A region of the one instruction that crosses into the next page. */
-  private makeCrossing(address: number, pfn: number): Region | undefined {
-    const code = this.instructionBytes(address, pfn);
-    if (!code) return undefined;
-    const blocks = [{ start: address, instructions: [code.instruction] }];
-    const pieces = [{ address, bytes: code.bytes }];
-    return this.install(blocks, pieces, { page: address - (address % PAGE_SIZE), pfn, secondPfn: code.secondPfn });
-  }
-
-  /** Decodes the instruction at an address with the next page behind it if needed. Undefined: a fetch fault is noted. */
-  private instructionBytes(
-    address: number,
-    pfn: number,
-  ): { instruction: Instruction; bytes: Uint8Array; secondPfn: number } | undefined {
-    const host = pfn * PAGE_SIZE + (address % PAGE_SIZE);
-    const rest = Math.min(restOfPage(address), LONGEST_INSTRUCTION);
-    const first = decodeOne(this.ram.u8.slice(host, host + rest), address);
-    if (first) return { instruction: first, bytes: this.ram.u8.slice(host, host + first.length), secondPfn: 0 };
-    const secondPfn = this.fetchNextPage(address);
-    if (secondPfn < 0) return undefined;
-    const bytes = new Uint8Array(LONGEST_INSTRUCTION + 1);
-    bytes.set(this.ram.u8.subarray(host, host + rest));
-    bytes.set(this.ram.u8.subarray(secondPfn * PAGE_SIZE, secondPfn * PAGE_SIZE + bytes.length - rest), rest);
-    const instruction = decodeOne(bytes, address)!;
-    return { instruction, bytes: bytes.slice(0, Math.max(instruction.length, rest + 1)), secondPfn };
-  }
-
-  private install(
-    blocks: readonly Block[],
-    pieces: Region["pieces"],
-    place: Pick<Region, "page" | "pfn" | "secondPfn">,
-  ): Region {
-    const run = this.compile(blocks, pieces[0]!.bytes);
-    const slot = this.freeSlots.pop() ?? this.nextSlot++;
-    if (slot >= this.base.table.length) this.base.table.grow(Math.max(256, this.base.table.length));
-    this.base.table.set(slot, run);
-    const entries = new Map(blocks.map((block, i) => [block.start, i]));
-    const region: Region = { slot, entries, pieces, ...place, valid: false };
-    this.regions.add(region);
-    return region;
-  }
-
-  private compile(blocks: readonly Block[], bytes: Uint8Array): (label: number) => number {
-    const { statistics } = this;
-    const binary = translate(blocks, {
-      layout: this.memory.layout,
-      model: this.model,
-      onUnknown: ({ mnemonic }) => this.unknown.set(mnemonic, (this.unknown.get(mnemonic) ?? 0) + 1),
-    });
-    statistics.regions++;
-    statistics.bytes += binary.length;
-    for (const block of blocks) statistics.instructions += block.instructions.length;
-    try {
-      const module = new WebAssembly.Module(binary);
-      const instance = new WebAssembly.Instance(module, this.imports);
-      return instance.exports.region as (label: number) => number;
-    } catch (error) {
-      const text = blocks.map(({ start, instructions }) =>
-        [start.toString(16), ...instructions.map((instruction) => instruction.form)].join(" "),
-      );
-      const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-      throw new Error(`bad code was generated for ${text.join("; ")} (${hex}): ${String(error)}`, { cause: error });
+      const pieces = code.pieces(address, last.address + last.length - address);
+      const translation = {
+        slot: this.interpretSlot,
+        entries: new Map([[address, block]]),
+        pieces,
+        compiled: false,
+        valid: false,
+      };
+      this.cache.add(translation);
+      this.statistics.blocks++;
+      this.statistics.interpreted += instructions.length;
+      return translation;
+    } finally {
+      code.dispose();
     }
   }
-}
 
-function decodeOne(bytes: Uint8Array, address: number): Instruction | undefined {
-  const reader = new CodeReader(bytes, address);
-  try {
-    return reader.read(address);
-  } finally {
-    reader.dispose();
+  /** Instructions from an address on, up to a branch, within the page. One that crosses stands alone. */
+  private decode(code: GuestCode, address: number): Instruction[] {
+    const instructions: Instruction[] = [];
+    const end = pageOf(address) + PAGE_SIZE;
+    for (let at = address; instructions.length < LONGEST_BLOCK && at < end;) {
+      const rest = end - at;
+      if (instructions.length > 0 && rest < LONGEST_INSTRUCTION) break;
+      const instruction = code.read(at);
+      if (!instruction) break;
+      instructions.push(instruction);
+      if (instruction.flow !== "next") break;
+      at += instruction.length;
+    }
+    return instructions;
+  }
+
+  private compile(address: number): Translation | undefined {
+    const code = new GuestCode(this.ram, this.memory);
+    try {
+      const blocks = findBlocks(this.profile(code), address);
+      if (blocks.length === 0) return undefined;
+      const body = translate(blocks, {
+        layout: this.memory.layout,
+        model: this.model,
+        onUnknown: (instruction) => this.noteUnknown(instruction),
+      });
+      const slot = this.reserve();
+      this.install([body], [slot]);
+      this.statistics.regions++;
+      const pieces = blocks.flatMap(({ start, instructions }) => {
+        const last = instructions.at(-1)!;
+        this.statistics.instructions += instructions.length;
+        if (start !== address) this.innerBlocks.add(start);
+        return code.pieces(start, last.address + last.length - start);
+      });
+      const region = { slot, entries: new Map([[address, 0]]), pieces, compiled: true, valid: false };
+      this.cache.add(region);
+      return region;
+    } finally {
+      code.dispose();
+    }
+  }
+
+  private profile(code: GuestCode): Profile {
+    const find = (address: number): Translation | undefined => {
+      const pfn = code.frameOf(pageOf(address));
+      return pfn < 0 ? undefined : this.cache.find(address, pfn);
+    };
+    return {
+      read: (address) => code.read(address),
+      reached: (address) => find(address) !== undefined,
+      compiled: (address) => find(address)?.compiled === true,
+    };
   }
 }

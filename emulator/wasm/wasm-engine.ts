@@ -17,8 +17,10 @@ import {
   STATUS_CODE_WRITE,
   STATUS_DISPATCH,
   STATUS_FAULT,
+  STATUS_HOT,
   STATUS_MISS,
   STATUS_RECHECK,
+  STATUS_UNWIND,
 } from "./context.ts";
 import { STATUS } from "./flags.ts";
 import { GuestMemory } from "./guest-memory.ts";
@@ -38,6 +40,8 @@ import {
 import { DEFAULT_CPU_MODEL, type CpuModel } from "./runtime/cpu-model.ts";
 import { loadState, resetState, storeState } from "./runtime/fpu-state.ts";
 import { createHelpers } from "./runtime/host-functions.ts";
+import { runtimeTable } from "./linked-module.ts";
+import { setV8Flags } from "./v8-flags.ts";
 import { Translator } from "./translator.ts";
 
 const TF = 0x100;
@@ -72,6 +76,7 @@ class WasmEngine implements Engine {
   private unallotted = 0;
 
   constructor(memory: PhysicalMemory, model: CpuModel) {
+    setV8Flags();
     this.memory = memory;
     this.capabilities = { name: "wasm", level: model, budgetUnit: "basic block" };
     this.layout = reserveTables(memory);
@@ -94,7 +99,9 @@ class WasmEngine implements Engine {
     const helpers = createHelpers(memory, guest, model);
     const base = instantiate(baseModule(this.layout), { env: { memory: memory.memory, ...hostFunctions, ...helpers } });
     this.base = base as unknown as BaseExports;
-    this.translator = new Translator(model, memory, guest, this.base, { env: { memory: memory.memory, ...base } });
+    this.translator = new Translator(model, memory, guest, this.base, {
+      env: { memory: memory.memory, runtime: runtimeTable(base) },
+    });
     resetState(memory);
     this.storeFpu();
   }
@@ -172,10 +179,14 @@ class WasmEngine implements Engine {
         if (!this.translator.provide(u32[RIP * 2]!, u32[RIP * 2 + 1]!)) return STATUS_FAULT;
         continue;
       }
+      if (status === STATUS_HOT) {
+        this.translator.promote(u32[RIP * 2]!, u32[RIP * 2 + 1]!);
+        continue;
+      }
       if (status === STATUS_FAULT && this.guest.codeWriteWanted) status = STATUS_CODE_WRITE;
       if (status === STATUS_CODE_WRITE) status = this.stepOverCodeWrite();
       if (status === STATUS_BUDGET && this.unallotted > 0) this.allot();
-      else if (status !== STATUS_DISPATCH && status !== STATUS_RECHECK) return status;
+      else if (status !== STATUS_DISPATCH && status !== STATUS_RECHECK && status !== STATUS_UNWIND) return status;
     }
   }
 

@@ -10,6 +10,13 @@ export const V128 = 0x7b;
 export const VOID = 0x40;
 export type ValueType = typeof I32 | typeof I64 | typeof F32 | typeof F64 | typeof V128;
 
+const TABLE_FUNCTION = 0x10000;
+
+/** Names a function by its type and its place in the module's table, for `call`. */
+export function throughTable(type: number, place: number): number {
+  return TABLE_FUNCTION + type * 256 + place;
+}
+
 /** A block, loop or if that branches may name: its nesting depth. */
 export type Label = number;
 
@@ -19,6 +26,9 @@ export class Assembler {
   readonly locals: ValueType[] = [];
   private readonly parameters: number;
   private depth = 0;
+  /** Where branches stand that are hardly ever taken, as offsets in `code`. */
+  private readonly unlikelyAt: number[] = [];
+  private readonly insertions: { readonly at: number; readonly write: (e: Assembler) => void }[] = [];
 
   constructor(parameters: number) {
     this.parameters = parameters;
@@ -123,9 +133,21 @@ export class Assembler {
     return this.i32(0).get(local).memory(opcode, address);
   }
 
+  /** Calls a function by its index, or one that `throughTable` names. */
   call(functionIndex: number): this {
+    if (functionIndex >= TABLE_FUNCTION) {
+      return this.i32(functionIndex & 255).callIndirect((functionIndex - TABLE_FUNCTION) >> 8);
+    }
     this.code.byte(0x10);
     this.code.unsigned(functionIndex);
+    return this;
+  }
+
+  /** Calls the function of a type whose table index is on the stack. */
+  callIndirect(type: number): this {
+    this.code.byte(0x11);
+    this.code.unsigned(type);
+    this.code.byte(0);
     return this;
   }
 
@@ -194,6 +216,43 @@ export class Assembler {
   /** An i32 on the stack becomes an i64, zero-extended. */
   extend(): this {
     return this.op(W.i64_extend_i32_u);
+  }
+
+  /** Says that the condition of the `if` or `br_if` to be written next is hardly ever true. */
+  unlikely(): this {
+    this.unlikelyAt.push(this.code.length);
+    return this;
+  }
+
+  /** Code for this place that can only be written when everything else is: straight-line, by `body`. */
+  later(write: (e: Assembler) => void): this {
+    this.insertions.push({ at: this.code.length, write });
+    return this;
+  }
+
+  /** The function's code, with what was left for later, and where in it unlikely branches stand. */
+  body(): { readonly code: Uint8Array; readonly unlikely: readonly number[] } {
+    const all = this.code.bytes;
+    const out = new ByteWriter();
+    const unlikely: number[] = [];
+    let from = 0;
+    let hint = 0;
+    const moveHints = (to: number): void => {
+      for (; hint < this.unlikelyAt.length && this.unlikelyAt[hint]! < to; hint++) {
+        unlikely.push(this.unlikelyAt[hint]! + out.length - from);
+      }
+    };
+    for (const { at, write } of this.insertions) {
+      moveHints(at);
+      out.append(all.subarray(from, at));
+      const inserted = new Assembler(this.parameters);
+      write(inserted);
+      out.append(inserted.code.bytes);
+      from = at;
+    }
+    moveHints(all.length);
+    out.append(all.subarray(from));
+    return { code: out.bytes, unlikely };
   }
 
   private open(opcode: number, type: number): Label {

@@ -7,9 +7,17 @@ export interface Signature {
   readonly results: readonly ValueType[];
 }
 
+/** A function as it stands in a module. */
+export interface FunctionBody {
+  /** Declarations of locals, and code. */
+  readonly bytes: Uint8Array;
+  /** Offsets in it of branches that are hardly ever taken. */
+  readonly unlikely: readonly number[];
+}
+
 interface Defined {
   readonly type: number;
-  readonly body: Assembler;
+  readonly body: FunctionBody;
   readonly exportName: string | undefined;
 }
 
@@ -18,6 +26,7 @@ export class ModuleWriter {
   private readonly imports: { name: string; type: number }[] = [];
   private readonly functions: Defined[] = [];
   private tableName: string | undefined;
+  private importedTable: string | undefined;
 
   type(signature: Signature): number {
     const same = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((x, i) => x === b[i]);
@@ -33,13 +42,31 @@ export class ModuleWriter {
   }
 
   define(signature: Signature, body: Assembler, exportName?: string): number {
-    this.functions.push({ type: this.type(signature), body, exportName });
+    // The body is written out at the end: it may still grow.
+    const defined = {
+      type: this.type(signature),
+      exportName,
+      get body() {
+        return functionBody(body);
+      },
+    };
+    this.functions.push(defined);
     return this.imports.length + this.functions.length - 1;
+  }
+
+  /** A function that is written already. */
+  defineBody(signature: Signature, body: FunctionBody, exportName?: string): void {
+    this.functions.push({ type: this.type(signature), body, exportName });
   }
 
   /** Makes the module own and export a function table. */
   ownTable(exportName: string): void {
     this.tableName = exportName;
+  }
+
+  /** Makes the module import `env.NAME` as its function table. */
+  importTable(name: string): void {
+    this.importedTable = name;
   }
 
   finish(): Uint8Array<ArrayBuffer> {
@@ -60,10 +87,15 @@ export class ModuleWriter {
       }
     });
     section(2, (to) => {
-      to.unsigned(this.imports.length + 1);
+      to.unsigned(this.imports.length + (this.importedTable === undefined ? 1 : 2));
       to.name("env");
       to.name("memory");
       to.append([2, 0, 1]);
+      if (this.importedTable !== undefined) {
+        to.name("env");
+        to.name(this.importedTable);
+        to.append([1, 0x70, 0, 0]);
+      }
       for (const { name, type } of this.imports) {
         to.name("env");
         to.name(name);
@@ -90,15 +122,38 @@ export class ModuleWriter {
         to.append([1, 0]);
       }
     });
+    const bodies = this.functions.map(({ body }) => body);
+    if (bodies.some(({ unlikely }) => unlikely.length > 0)) {
+      section(0, (to) => writeHints(to, bodies, this.imports.length));
+    }
     section(10, (to) => {
       to.unsigned(this.functions.length);
-      for (const { body } of this.functions) to.sized(functionBytes(body));
+      for (const { bytes } of bodies) to.sized(bytes);
     });
     return out.bytes.slice() as Uint8Array<ArrayBuffer>;
   }
 }
 
-function functionBytes(body: Assembler): Uint8Array {
+/**
+ * The custom section metadata.code.branch_hint (WebAssembly's branch hinting proposal): per function the offsets of
+ * branches, each with one byte 0 for unlikely.
+ */
+function writeHints(to: ByteWriter, bodies: readonly FunctionBody[], imports: number): void {
+  to.name("metadata.code.branch_hint");
+  to.unsigned(bodies.filter(({ unlikely }) => unlikely.length > 0).length);
+  bodies.forEach(({ unlikely }, i) => {
+    if (unlikely.length === 0) return;
+    to.unsigned(imports + i);
+    to.unsigned(unlikely.length);
+    for (const offset of unlikely) {
+      to.unsigned(offset);
+      to.append([1, 0]);
+    }
+  });
+}
+
+/** Locals and code of a function. */
+export function functionBody(body: Assembler): FunctionBody {
   const runs: [number, ValueType][] = [];
   for (const type of body.locals) {
     const last = runs.at(-1);
@@ -111,7 +166,9 @@ function functionBytes(body: Assembler): Uint8Array {
     out.unsigned(count);
     out.byte(type);
   }
-  out.append(body.code.bytes);
+  const { code, unlikely } = body.body();
+  const start = out.length;
+  out.append(code);
   out.byte(0x0b);
-  return out.bytes;
+  return { bytes: out.bytes.slice(), unlikely: unlikely.map((offset) => start + offset) };
 }

@@ -1,9 +1,9 @@
 /** Branches, calls, returns and the instructions that stop the program. */
 import { Memory, W } from "../emit/opcodes.ts";
-import { STATUS_BUDGET, STATUS_RECHECK, type Context } from "../context.ts";
+import { STATUS_RECHECK, type Context } from "../context.ts";
 import { TOO_LONG, type MemoryOperand, type Operand } from "../decode.ts";
 import { STOP_SYSCALL, STOP_TRAP, VECTOR_GP, VECTOR_UD } from "../../engine.ts";
-import { AT_RIP, AT_SCRATCH } from "../layout.ts";
+import { AT_SCRATCH } from "../layout.ts";
 import { RCX, RSP } from "../../registers.ts";
 import { implied, type Lowering, type LoweringRows } from "./lowering.ts";
 import { push } from "./moves.ts";
@@ -12,19 +12,11 @@ import { readFarPointer, SELECTOR } from "./segments.ts";
 const USER_CS = SELECTOR[1]!;
 const CONDITIONS = "o no b ae e ne be a s ns p np l ge le g".split(" ");
 
-/** Goes to the address in a local and counts a block. */
-function gotoLocal(g: Context, target: number): void {
-  const { e } = g;
-  e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
-  e.get(g.budget).i32(1).op(W.i32_sub).tee(g.budget).op(W.i32_eqz).i32(Math.log2(STATUS_BUDGET)).op(W.i32_shl);
-  e.set(g.status).br(g.flow.exit);
-}
-
 /** #GP at the jump when it goes to an address that is not canonical (Intel SDM volume 2, JMP, CALL, RET). */
 function checkTarget(g: Context, target: number): void {
   const { e } = g;
   // The upper 17 bits are all 0 or all 1.
-  e.get(target).i64(47).op(W.i64_shr_s).i64(1).op(W.i64_add).i64(1).op(W.i64_gt_u);
+  e.get(target).i64(47).op(W.i64_shr_s).i64(1).op(W.i64_add).i64(1).op(W.i64_gt_u).unlikely();
   e.if();
   g.raise(VECTOR_GP, 0);
   e.end();
@@ -64,8 +56,8 @@ const isFar = (target: Operand): target is MemoryOperand =>
 function jump(g: Context): void {
   const target = g.instruction.operands[0]!;
   if (target.kind === "branch") g.flow.goto(target.target);
-  else if (isFar(target)) gotoLocal(g, readFarTarget(g, target).to);
-  else gotoLocal(g, readTarget(g, target));
+  else if (isFar(target)) g.flow.gotoLocal(readFarTarget(g, target).to);
+  else g.flow.gotoLocal(readTarget(g, target));
 }
 
 /** The condition is on the stack; what falls through is another block as well. */
@@ -73,11 +65,9 @@ function branchIf(g: Context): void {
   const { e } = g;
   const target = g.instruction.operands[0]!;
   if (target.kind !== "branch") throw new Error("a conditional branch has a target");
-  const known = g.producer;
   e.if();
   g.flow.goto(target.target);
   e.end();
-  g.producer = known;
   g.flow.count(g.next);
 }
 
@@ -126,8 +116,8 @@ function call(g: Context): void {
   }
   const to = target.kind === "branch" ? undefined : readTarget(g, target);
   push(g, back, 8);
-  if (target.kind === "branch") g.flow.goto(target.target);
-  else gotoLocal(g, to!);
+  if (target.kind === "branch") g.flow.call(target.target);
+  else g.flow.callLocal(to!);
 }
 
 /** Pushes CS and the return address in the operand's size, both before RSP changes. */
@@ -147,7 +137,7 @@ function farCall(g: Context, target: MemoryOperand, back: number): void {
   stackSlot(2);
   g.storeAt(address, size, back);
   e.get(address).set(g.gprOut(RSP));
-  gotoLocal(g, to);
+  g.flow.gotoLocal(to);
 }
 
 function ret(g: Context): void {
@@ -159,7 +149,7 @@ function ret(g: Context): void {
   checkTarget(g, to);
   const bytes = 8 + (extra?.kind === "immediate" ? Number(BigInt.asUintN(16, extra.value)) : 0);
   e.get(g.gpr(RSP)).i64(bytes).op(W.i64_add).set(g.gprOut(RSP));
-  gotoLocal(g, to);
+  g.flow.return(to);
 }
 
 function systemCall(g: Context): void {

@@ -28,7 +28,8 @@ function string(operation: StringOperation, size: number): Lowering {
     e.i32(segment?.kind === "memory" ? (segment.segment === "fs" ? 1 : 2) : 0);
     e.call(g.runtime("string")).tee(status).i32(AGAIN).op(W.i32_eq);
     e.if();
-    e.get(g.budget).i32(1).op(W.i32_sub).tee(g.budget).brIf(again);
+    g.spend();
+    e.brIf(again);
     take(g, operation, compares);
     g.leave(STATUS_BUDGET);
     e.end();

@@ -8,6 +8,8 @@ const signature = (parameters: Signature["parameters"], results: Signature["resu
   results,
 });
 
+const CONDITION = signature([I32, I64, I64, I64], [I32]);
+
 /** Exported by the base module (base-module.ts). */
 export const BASE_FUNCTIONS = {
   /** (address, rip, size): host address or -1. */
@@ -15,6 +17,17 @@ export const BASE_FUNCTIONS = {
   write: signature([I64, I64, I32], [I32]),
   /** (operation, a, b, r): status flags. */
   flags: signature([I32, I64, I64, I64], [I32]),
+  /** (operation, a, b, r): zero or not zero, by condition (flags.ts). */
+  overflow: CONDITION,
+  below: CONDITION,
+  equal: CONDITION,
+  belowOrEqual: CONDITION,
+  sign: CONDITION,
+  parity: CONDITION,
+  less: CONDITION,
+  lessOrEqual: CONDITION,
+  /** (return address): runs a guest function up to its return; a status that is not 0 leaves the caller as well. */
+  call: signature([I64], [I32]),
   /** (rip, vector, error code): notes a fault. */
   raise: signature([I64, I32, I32]),
   /** (a, b): low half of the unsigned product; the high half is at AT_HIGH. */
@@ -74,7 +87,8 @@ export const HELPER_FUNCTIONS = {
 
 export type HelperName = keyof typeof HELPER_FUNCTIONS;
 
-export const REGION_IMPORTS: Readonly<Record<string, Signature>> = {
+/** What translated code may call, in the order of the table it imports (linked-module.ts). */
+export const RUNTIME_FUNCTIONS: Readonly<Record<string, Signature>> = {
   ...BASE_FUNCTIONS,
   ...VECTOR_SIGNATURES,
   ...HELPER_FUNCTIONS,

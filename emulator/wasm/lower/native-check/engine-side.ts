@@ -80,7 +80,8 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 export function difference(real: State, ours: State, ignoredFlags: number, mxcsrMask: number): string | undefined {
   const differences: string[] = [];
   real.gprs.forEach((value, i) => {
-    if (i !== RSP && value !== ours.gprs[i]) differences.push(`r${i} ${value.toString(16)} ${ours.gprs[i]!.toString(16)}`);
+    if (i !== RSP && value !== ours.gprs[i])
+      differences.push(`r${i} ${value.toString(16)} ${ours.gprs[i]!.toString(16)}`);
   });
   for (let i = 0; i < 32; i++) {
     const [a, b] = [real, ours].map(({ ymm }) => hex(ymm.subarray(i * 16, i * 16 + 16)));

@@ -1,6 +1,6 @@
 /** Which status flags an instruction has to leave behind: those somebody may look at before they are overwritten. */
-import type { Instruction } from "./decode.ts";
-import { STATUS } from "./flags.ts";
+import type { Instruction } from "../decode.ts";
+import { STATUS } from "../flags.ts";
 
 /** Instructions that cannot fault when they have no memory operand. */
 const HARMLESS = new Set(

@@ -1,0 +1,108 @@
+/** Makes blocks of records for the interpreter out of guest code. */
+import type { PhysicalMemory } from "../../physical-memory.ts";
+import type { Instruction } from "../decode.ts";
+import type { Layout } from "../layout.ts";
+import { FormReader } from "./forms.ts";
+import type { Handlers } from "./handlers.ts";
+import {
+  BLOCK_ADDRESS,
+  BLOCK_COUNTER,
+  BLOCK_HEADER,
+  RECORD_ADDRESS,
+  RECORD_BYTES,
+  RECORD_DISPLACEMENT,
+  RECORD_HANDLER,
+  RECORD_IMMEDIATE,
+  RECORD_NEXT,
+  RECORD_SCALE,
+  RECORD_SLOTS,
+} from "./records.ts";
+
+const TWO_32 = 4294967296;
+
+export class Interpreter {
+  private readonly view: DataView;
+  private readonly u32: Uint32Array;
+  private readonly handlers: Handlers;
+  private readonly forms = new FormReader();
+  private readonly start: number;
+  private readonly end: number;
+  private top: number;
+
+  constructor(ram: PhysicalMemory, { records, recordBytes }: Layout, handlers: Handlers) {
+    this.view = ram.view;
+    this.u32 = ram.u32;
+    this.handlers = handlers;
+    // The first record is for single steps.
+    this.start = records + RECORD_BYTES;
+    this.end = records + recordBytes;
+    this.top = this.start;
+  }
+
+  /** Writes a block; returns its address in RAM, or undefined when there is no room for it. */
+  write(instructions: readonly Instruction[], runs: number): number | undefined {
+    const last = instructions.at(-1)!;
+    const goesOn = last.flow === "next" || last.flow === "branch";
+    const block = this.top;
+    const size = BLOCK_HEADER + (instructions.length + (goesOn ? 1 : 0)) * RECORD_BYTES;
+    if (block + size > this.end) return undefined;
+    this.top = block + size;
+    this.setCounter(block, runs);
+    this.writeAddress(block + BLOCK_ADDRESS, instructions[0]!.address);
+    let record = block + BLOCK_HEADER;
+    for (const instruction of instructions) {
+      this.writeRecord(record, instruction);
+      record += RECORD_BYTES;
+    }
+    if (goesOn) {
+      this.view.setUint32(record + RECORD_HANDLER, this.handlers.end, true);
+      this.writeAddress(record + RECORD_ADDRESS, last.address + last.length);
+    }
+    this.handlers.flush();
+    return block;
+  }
+
+  /** Writes the record for one instruction that is stepped over; returns its address. */
+  writeStep(instruction: Instruction): number {
+    const record = this.start - RECORD_BYTES;
+    this.writeRecord(record, instruction);
+    this.handlers.flush();
+    return record;
+  }
+
+  /** Index in the table of the handler of a record. */
+  handlerOf(record: number): number {
+    return this.view.getUint32(record + RECORD_HANDLER, true);
+  }
+
+  counter(block: number): number {
+    return this.u32[(block + BLOCK_COUNTER) / 4]!;
+  }
+
+  setCounter(block: number, runs: number): void {
+    this.u32[(block + BLOCK_COUNTER) / 4] = runs;
+  }
+
+  /** Forgets all blocks. */
+  clear(): void {
+    this.top = this.start;
+  }
+
+  private writeRecord(record: number, instruction: Instruction): void {
+    const { view } = this;
+    const formed = this.forms.read(instruction);
+    view.setUint32(record + RECORD_HANDLER, this.handlers.find(instruction, formed), true);
+    const { slots, immediate, displacement } = formed;
+    for (let i = 0; i < slots.length; i++) view.setUint16(record + RECORD_SLOTS + i * 2, slots[i] ?? 0, true);
+    view.setBigInt64(record + RECORD_IMMEDIATE, immediate, true);
+    view.setBigInt64(record + RECORD_DISPLACEMENT, displacement, true);
+    this.writeAddress(record + RECORD_ADDRESS, instruction.address);
+    this.writeAddress(record + RECORD_NEXT, instruction.address + instruction.length);
+    view.setUint32(record + RECORD_SCALE, formed.scale, true);
+  }
+
+  private writeAddress(at: number, address: number): void {
+    this.view.setUint32(at, address % TWO_32, true);
+    this.view.setUint32(at + 4, Math.floor(address / TWO_32), true);
+  }
+}
