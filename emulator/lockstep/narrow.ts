@@ -36,6 +36,11 @@ function tryParts(pair: Pair, size: number): Part | undefined {
   for (let count = 0; count < MOST_PARTS; count++) {
     const start = first.rip;
     let stopped = pair.run(size);
+    if (pair.spoiled) {
+      pair.rewind();
+      count = 0;
+      continue;
+    }
     if (!stopped) {
       const meeting = meet(first, second, MEETING_STEPS);
       if (meeting === "stopped") stopped = pair.bothStop(size);

@@ -50,7 +50,13 @@ export class Pair {
     for (const replica of [this.first, this.second]) {
       replica.space.settle();
       replica.load(this.start);
+      replica.prepare();
     }
+  }
+
+  /** Whether an engine has met something that needs the piece to be run again. */
+  get spoiled(): boolean {
+    return this.first.spoiled || this.second.spoiled;
   }
 
   /** What the first one has written becomes what the kernel sees, and the next piece begins. */
@@ -61,8 +67,10 @@ export class Pair {
       memory.copyFrame(copy, truth);
       this.frameChanged(truth);
     }
-    first.space.settle();
-    second.space.settle();
+    for (const replica of [first, second]) {
+      replica.space.settle();
+      replica.finish();
+    }
     this.proceed();
   }
 
@@ -95,7 +103,7 @@ export class Pair {
    */
   run(budget: number): boolean {
     const kinds = [this.first.run(budget), this.second.run(budget)] as const;
-    if (kinds[0] === STOP_BUDGET && kinds[1] === STOP_BUDGET) return false;
+    if (this.spoiled || (kinds[0] === STOP_BUDGET && kinds[1] === STOP_BUDGET)) return false;
     return this.bothStop(budget);
   }
 

@@ -22,9 +22,20 @@ interface Common {
   readonly calls: readonly CallRecord[];
 }
 
+/** From where to where a piece ran, and what differed behind it. */
+export interface PieceEnd {
+  readonly start: number;
+  readonly end: number;
+  readonly stops: readonly [Stop, Stop];
+  readonly unequal: readonly Unequal[];
+  readonly pages: readonly UnequalPage[];
+}
+
 /** One instruction is known to be the first that did not do the same. */
 export interface InstructionDifference extends Common {
   readonly culprit: Culprit;
+  /** How the piece ended when it ran at speed; undefined if it never did. */
+  readonly atSpeed: PieceEnd | undefined;
   readonly registers: readonly [CpuState, CpuState];
 }
 
@@ -32,11 +43,7 @@ export interface InstructionDifference extends Common {
 export interface PieceDifference extends Common {
   /** A smaller part that shows the difference, with its code. */
   readonly part: (Part & { readonly code: Uint8Array }) | undefined;
-  readonly start: number;
-  readonly end: number;
-  readonly stops: readonly [Stop, Stop];
-  readonly unequal: readonly Unequal[];
-  readonly pages: readonly UnequalPage[];
+  readonly atSpeed: PieceEnd;
   /** Code at its start. */
   readonly code: Uint8Array;
 }
@@ -54,7 +61,7 @@ export function describeDifference(difference: InstructionDifference | PieceDiff
   ].join("\n");
 }
 
-function describeCulprit({ culprit, registers }: InstructionDifference): string[] {
+function describeCulprit({ culprit, registers, atSpeed }: InstructionDifference): string[] {
   const { rip, code, unequal, pages } = culprit;
   return [
     "first instruction that does not do the same:",
@@ -63,18 +70,17 @@ function describeCulprit({ culprit, registers }: InstructionDifference): string[
     ...pages.flatMap(describePage),
     "registers behind it (* differs):",
     ...describeRegisters(...registers),
+    ...(atSpeed ? describeEnd(atSpeed) : []),
   ];
 }
 
-function describePiece({ part, start, end, stops, unequal, pages, code }: PieceDifference): string[] {
+function describePiece({ part, atSpeed, code }: PieceDifference): string[] {
   return [
-    `from ${hex(start)} to ${hex(end)} they differ when they run at speed, and not when they are stepped through:`,
+    "they differ when they run at speed, and not when they are stepped through:",
     "a mistake that needs more than one instruction at a time (translation of a block, flags, invalidation).",
-    `first: ${describeStop(stops[0])}; second: ${describeStop(stops[1])}`,
-    ...describeUnequal(unequal),
-    ...pages.flatMap(describePage),
+    ...describeEnd(atSpeed),
     "code at its start:",
-    ...describeCode(code, start, 8),
+    ...describeCode(code, atSpeed.start, 8),
     ...(part ? describePart(part) : ["no smaller part of it shows a difference."]),
   ];
 }
@@ -85,6 +91,15 @@ function describePart({ size, start, end, unequal, pages, code }: Part & { reado
     ...describeUnequal(unequal),
     ...pages.flatMap(describePage),
     ...describeCode(code, start, size === 1 ? 16 : 8),
+  ];
+}
+
+function describeEnd({ start, end, stops, unequal, pages }: PieceEnd): string[] {
+  const [first, second] = stops.map(describeStop);
+  return [
+    `the piece at speed, from ${hex(start)} to ${hex(end)}: ${first} (first), ${second} (second)`,
+    ...describeUnequal(unequal),
+    ...pages.flatMap(describePage),
   ];
 }
 
@@ -132,7 +147,8 @@ function describeCall({ registers, result }: CallRecord): string {
   const name = syscallByNumber[number]?.name ?? `call ${number}`;
   const count = syscallByNumber[number]?.args.length ?? ARGUMENTS.length;
   const values = ARGUMENTS.slice(0, count).map((register) => registers[register]!.toString(16));
-  return `  ${hex(Number(registers[RIP]!))}  ${name}(${values.join(", ")})${result === undefined ? "" : ` = ${result}`}`;
+  const outcome = result === undefined ? "" : ` = ${result}`;
+  return `  ${hex(Number(registers[RIP]!))}  ${name}(${values.join(", ")})${outcome}`;
 }
 
 function hex(address: number): string {

@@ -82,14 +82,7 @@ const pointer = (bytes: number): string => ({ 4: "dword", 8: "qword", 16: "xmmwo
 const at = (area: number, slot: number, bytes: number): string => `${pointer(bytes)} ptr [rdi + ${area + slot * 16}]`;
 
 /** Loads two vectors, works on them from register or memory, stores the result and the status flags. */
-function vectorCase(
-  name: string,
-  area: number,
-  bytes: number,
-  control: string,
-  pick: Pick,
-  random: (n: number) => number,
-): Case {
+function vectorCase(name: string, area: number, bytes: number, control: string, random: (n: number) => number): Case {
   const [first, second] = [random(SLOTS), random(SLOTS)];
   const source = random(2) === 0 ? "xmm2" : at(area, second, bytes);
   return `movups xmm1, [rdi + ${area + first * 16}]; movups xmm2, [rdi + ${area + second * 16}]
@@ -100,7 +93,7 @@ const memoryBytes = (name: string, packed: number): number => (/^(cvtps2pd|movdd
 
 export function sseFloatCases(count: number, pick: Pick, random: (n: number) => number): Case[] {
   const one = (name: string, area: number, bytes: number): Case =>
-    vectorCase(name, area, memoryBytes(name, bytes), "", pick, random);
+    vectorCase(name, area, memoryBytes(name, bytes), "", random);
   const rounds = Array.from({ length: count });
   return rounds.flatMap(() => [
     ...SSE_PACKED_SINGLE.map((name) => one(name, AT_SINGLES, 16)),
@@ -115,7 +108,6 @@ export function sseFloatCases(count: number, pick: Pick, random: (n: number) => 
         kind === "s" ? AT_SINGLES : AT_DOUBLES,
         scalar ? (kind === "s" ? 4 : 8) : 16,
         `, ${random(limit)}`,
-        pick,
         random,
       ),
     ),
@@ -206,10 +198,11 @@ export function x87Cases(count: number, pick: Pick, random: (n: number) => numbe
     ...words("fcom fucom fcomi fucomi").map(
       (name) => `${two()}; ${name} st(1); ${CODES}; ${STACK}; pushfq; pop rax; and eax, 0x45; mov [rsi + 40], rax`,
     ),
-    ...words("fist fistp fisttp").map((name) => `${two()}; ${name} dword ptr [rsi + 48]; ${FLAGS}; fld1; ${STACK}`),
-    // Unicorn's FISTTP of 64 bits saturates.
+    ...words("fist fistp").map((name) => `${two()}; ${name} dword ptr [rsi + 48]; ${FLAGS}; fld1; ${STACK}`),
+    // Unicorn's FISTTP saturates: only what fits.
+    `${two()}; fldpi; fisttp ${pick(["word", "dword", "qword"])} ptr [rsi + 48]; ${FLAGS}; ${STACK}`,
     ...words("fistp").map((name) => `${two()}; ${name} qword ptr [rsi + 48]; ${FLAGS}; fld1; ${STACK}`),
-    ...words("fist fistp fisttp").map((name) => `${two()}; ${name} word ptr [rsi + 48]; ${FLAGS}; fld1; ${STACK}`),
+    ...words("fist fistp").map((name) => `${two()}; ${name} word ptr [rsi + 48]; ${FLAGS}; fld1; ${STACK}`),
     ...words("fst fstp").flatMap((name) => [
       `${two()}; ${name} qword ptr [rsi + 48]; ${FLAGS}; fld1; ${STACK}`,
       `${two()}; ${name} dword ptr [rsi + 48]; ${FLAGS}; fld1; ${STACK}`,

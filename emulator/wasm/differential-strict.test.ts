@@ -4,13 +4,14 @@ import { CODE, DATA, fault, TestMachine } from "../contract/test-machine.ts";
 import { PAGE_SIZE } from "../physical-memory.ts";
 import { RAX, RDI } from "../registers.ts";
 import { createUnicornEngine } from "../unicorn/unicorn-engine.ts";
+import type * as ContextModule from "./context.ts";
 import { expectSameResults, generator } from "./differential.ts";
 import { dataPage, sseFloatCases } from "./differential-cases.ts";
 import { createWasmEngine } from "./wasm-engine.ts";
 
 vi.mock("./context.ts", async (original) => {
-  const module = await original<typeof import("./context.ts")>();
-  class StrictContext extends module.Context {
+  const module = await original<typeof ContextModule>();
+  abstract class StrictContext extends module.Context {
     override readonly strictFloat = true;
   }
   return { ...module, Context: StrictContext };

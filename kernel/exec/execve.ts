@@ -9,6 +9,7 @@ import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../abi/mman.ts";
 import { RIP, RSP } from "../../emulator/registers.ts";
 import { AddressSpace } from "../mm/address-space.ts";
 import { PAGE_SIZE, PIE_BASE, STACK_TOP, pageCeil } from "../mm/layout.ts";
+import { minimumSignalStack } from "../signal/fpu-frame.ts";
 import type { Credentials } from "../task/credentials.ts";
 import { dethread } from "../task/dethread.ts";
 import { releaseMemory } from "../task/release-memory.ts";

@@ -11,3 +11,10 @@ export function hardwareRows(name: string): string[][] {
 }
 
 export const hexadecimal = (value: bigint | number, digits: number): string => value.toString(16).padStart(digits, "0");
+
+/** Rows by their first word. */
+export function rowsByName(rows: readonly string[][]): Map<string, string[][]> {
+  const groups = new Map<string, string[][]>();
+  for (const row of rows) groups.set(row[0]!, [...(groups.get(row[0]!) ?? []), row]);
+  return groups;
+}

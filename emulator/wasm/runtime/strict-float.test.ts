@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { PhysicalMemory } from "../../physical-memory.ts";
 import { AT_MXCSR } from "../layout.ts";
-import { hardwareRows, hexadecimal } from "./hardware-rows.ts";
+import { hardwareRows, hexadecimal, rowsByName } from "./hardware-rows.ts";
 import { AT_FIRST, AT_RESULT, AT_SECOND, needsStrictFloat, StrictFloat, STRICT_OPERATIONS } from "./strict-float.ts";
 
 const memory = new PhysicalMemory(1 << 16);
@@ -22,7 +22,7 @@ function result(name: string): string {
 
 /** Mnemonic, immediate (or 1: 64-bit integer), MXCSR, operands, whether #XM was raised, MXCSR behind it, result. */
 const rows = hardwareRows("strict-float.hardware.txt");
-const byName = Map.groupBy(rows, ([name]) => name!);
+const byName = rowsByName(rows);
 
 describe("what a processor (Zen 4) does with random operands and MXCSR", () => {
   test.each([...byName])("%s", (name, some) => {

@@ -2,9 +2,10 @@
 import { describe, expect, test } from "vitest";
 import { PhysicalMemory } from "../../physical-memory.ts";
 import { resetState } from "./fpu-state.ts";
-import { hardwareRows, hexadecimal } from "./hardware-rows.ts";
+import { hardwareRows, hexadecimal, rowsByName } from "./hardware-rows.ts";
 import type { Float80 } from "./float80.ts";
-import { X87Unit, X87_OPERATIONS } from "./x87.ts";
+import { X87Unit } from "./x87.ts";
+import { X87_OPERATIONS } from "./x87-operations.ts";
 import { FORMATS, type Format } from "./x87-memory.ts";
 import { X87State } from "./x87-state.ts";
 
@@ -37,7 +38,7 @@ const POPS = new Set("fyl2x fyl2xp1 fpatan".split(" "));
 const rows = hardwareRows("x87.hardware.txt");
 
 describe("what a processor (Zen 4) does with random operands and control words", () => {
-  test.each([...Map.groupBy(rows, ([name]) => name!)])("%s", (name, some) => {
+  test.each([...rowsByName(rows)])("%s", (name, some) => {
     for (const [, control, a, b, first, second, status] of some) {
       const { state, run } = machine();
       state.push(parse(b!));

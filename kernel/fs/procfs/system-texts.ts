@@ -45,8 +45,7 @@ const FLAGS =
   "lm constant_tsc rep_good nopl cpuid pni ssse3 cx16 sse4_1 sse4_2 popcnt hypervisor lahf_lm";
 
 /** What level 3 adds. */
-const V3_FLAGS =
-  "pclmulqdq fma movbe aes xsave avx f16c abm bmi1 avx2 bmi2 sha_ni xsaveopt xsavec xgetbv1";
+const V3_FLAGS = "pclmulqdq fma movbe aes xsave avx f16c abm bmi1 avx2 bmi2 sha_ni xsaveopt xsavec xgetbv1";
 
 export function cpuinfo({ kernel }: Task): string {
   const v3 = kernel.engine.capabilities.level === "x86-64-v3";
