@@ -1,5 +1,15 @@
 /** The options that the verbs which start machines have in common, and what they mean to the library. */
-import { ENGINE_NAMES, isEngineName, LOCKSTEP_GRANULARITIES, type NodeMachineOptions } from "../machine/node/index.ts";
+import {
+  CPU_MODELS,
+  DEFAULT_ENGINE,
+  ENGINE_NAMES,
+  isEngineName,
+  LOCKSTEP_GRANULARITIES,
+  presents,
+  type CpuModel,
+  type EngineName,
+  type NodeMachineOptions,
+} from "../machine/node/index.ts";
 import type { OptionSpec, ParsedArguments } from "./arguments.ts";
 import { guestView, type ViewRequest } from "./guest-view.ts";
 import { UsageError } from "./usage.ts";
@@ -20,7 +30,12 @@ export const viewSpecs: readonly OptionSpec[] = [
 export const machineSpecs: readonly OptionSpec[] = [
   { name: "memory", value: "SIZE", help: "RAM of the machine, with K, M or G (default 1G)" },
   { name: "engine", value: "NAME", help: `what executes instructions: ${ENGINE_NAMES.join(", ")}` },
-  { name: "lockstep", value: "syscall|block|step", help: "how often engines in lockstep are compared (default syscall)" },
+  { name: "cpu", value: "MODEL", help: `the processor: ${CPU_MODELS.join(" or ")} (the latter with --engine=wasm)` },
+  {
+    name: "lockstep",
+    value: "syscall|block|step",
+    help: "how often engines in lockstep are compared (default syscall)",
+  },
   { name: "clock", value: "host|virtual", help: "real time, or time that only moves with executed work" },
   { name: "seed", value: "N", help: "makes the guest's random numbers repeatable" },
   { name: "max-tasks", value: "N", help: "how many tasks may live at once (default 4096)" },
@@ -89,11 +104,10 @@ export function readView(reader: OptionReader): Omit<ViewRequest, "program" | "p
 /** The options of `machineSpecs`. @throws UsageError */
 export function readMachine(
   reader: OptionReader,
-): Pick<NodeMachineOptions, "memory" | "engine" | "lockstep" | "clock" | "seed" | "maxTasks"> {
+): Pick<NodeMachineOptions, "memory" | "engine" | "cpu" | "lockstep" | "clock" | "seed" | "maxTasks"> {
   const memory = reader.read("memory", "a size such as 512M, at least 4M and below 4G", parseSize);
-  const engine = reader.read("engine", ENGINE_NAMES.join(" or "), (value) =>
-    isEngineName(value) ? value : undefined,
-  );
+  const engine = reader.read("engine", ENGINE_NAMES.join(" or "), (value) => (isEngineName(value) ? value : undefined));
+  const cpu = readCpu(reader, engine ?? DEFAULT_ENGINE);
   const lockstep = reader.read("lockstep", LOCKSTEP_GRANULARITIES.join(" or "), (value) =>
     LOCKSTEP_GRANULARITIES.find((granularity) => granularity === value),
   );
@@ -103,11 +117,19 @@ export function readMachine(
   return {
     ...(memory !== undefined && { memory }),
     ...(engine !== undefined && { engine }),
+    ...(cpu !== undefined && { cpu }),
     ...(lockstep !== undefined && { lockstep }),
     ...(clock !== undefined && { clock }),
     ...(seed !== undefined && { seed }),
     ...(maxTasks !== undefined && { maxTasks }),
   };
+}
+
+/** --cpu, which not every engine has. @throws UsageError */
+function readCpu(reader: OptionReader, engine: EngineName): CpuModel | undefined {
+  const cpu = reader.read("cpu", CPU_MODELS.join(" or "), (value) => CPU_MODELS.find((model) => model === value));
+  if (cpu === undefined || presents(engine, cpu)) return cpu;
+  throw new UsageError(`${reader.command}: --cpu=${cpu} needs --engine=wasm: ${engine} has no such processor`);
 }
 
 /** --timeout in milliseconds. @throws UsageError */

@@ -133,13 +133,13 @@ function switchTo(kernel: Kernel, task: Task, now: number): void {
   if (previous) {
     previous.saved.copyGeneralFrom(engine.cpu);
     engine.storeFpu();
-    previous.saved.fxsave.set(engine.cpu.fxsave);
+    previous.saved.copyFpuFrom(engine.cpu);
     previous.userTime += now - kernel.switchedAt;
   }
   kernel.switchedAt = now;
   kernel.contextSwitches++;
   engine.cpu.copyGeneralFrom(task.saved);
-  engine.cpu.fxsave.set(task.saved.fxsave);
+  engine.cpu.copyFpuFrom(task.saved);
   engine.loadFpu();
   scheduler.activate(task.memory, engine);
   scheduler.current = task;

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
-const folders = ["abi", "emulator", "kernel", "machine", "cli"];
+const folders = ["abi", "emulator", "kernel", "machine", "cli", "web"];
 
 interface Import {
   readonly from: string;
@@ -74,6 +74,12 @@ const layers: readonly { readonly of: RegExp; readonly may: RegExp; readonly rul
     may: /^(machine\/(?!node\/)|kernel\/|abi\/|emulator\/(?!unicorn\/))/,
     rule: "machine outside machine/node knows neither Node nor an engine that needs it",
   },
+  {
+    of: /^web\/(worker|browser-host|decoder|iced)\.ts$/,
+    may: /^(web\/|machine\/(?!node\/)|kernel\/|emulator\/(?!unicorn\/)|abi\/)|^iced-x86$/,
+    rule: "the worker puts all together where there is no Node",
+  },
+  { of: /^web\//, may: /^web\/|^machine\/index\.ts$|^@xterm\/xterm$/, rule: "the page knows messages and a terminal" },
   { of: /^cli\//, may: /^(cli|machine|abi)\/|^node:/, rule: "cli uses the library like a stranger" },
 ];
 
@@ -90,9 +96,13 @@ describe("layers", () => {
     });
   }
 
-  it("nothing of ours imports a package, but the wasm engine its decoder", () => {
+  it("nothing of ours imports a package, but the wasm engine its decoder and the page its terminal", () => {
     const packages = imports.filter(({ to }) => !to.startsWith("node:") && !folders.includes(to.split("/")[0]!));
-    expect(packages.filter(({ from, to }) => !(from.startsWith("emulator/wasm/") && to === "iced-x86"))).toEqual([]);
+    const allowed = { "iced-x86": /^(emulator\/wasm|web)\//, "@xterm/xterm": /^web\/main\.ts$/ } as Record<
+      string,
+      RegExp
+    >;
+    expect(packages.filter(({ from, to }) => !allowed[to]?.test(from))).toEqual([]);
   });
 });
 

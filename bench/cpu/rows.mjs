@@ -56,6 +56,7 @@ const kernelRows = (share) =>
     group: "kernels",
     name: kernel.name,
     what: kernel.what,
+    isVector: kernel.vector,
     words: [kernelPath(kernel), String(Math.ceil(kernel.count / share))],
     sample: kernelSample(kernelPath(kernel), Math.ceil(kernel.count / share)),
   }));

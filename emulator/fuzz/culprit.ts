@@ -21,13 +21,14 @@ export interface Verdict {
 export type Judge = (batch: Batch) => Verdict;
 
 export interface Culprit {
-  /** The sequence cut behind the instruction, with those it does not need replaced by nops. */
+  /** The sequence cut behind the instruction. */
   readonly sequence: Sequence;
   readonly item: Item;
   readonly differences: readonly Difference[];
   /** The host's registers in front of the instruction; undefined if that could not be had. */
   readonly before: Uint8Array | undefined;
-  readonly after: HardwareResult | undefined;
+  /** The host's exception behind or at it. */
+  readonly vector: number;
   readonly data: Uint8Array;
 }
 
@@ -38,7 +39,7 @@ export function singleCase(batch: Batch, number: number, sequence = batch.sequen
 }
 
 /** The shortest beginning of a sequence that differs, found by halving; undefined when a second run shows no difference. */
-export function findCulprit(batch: Batch, number: number, judge: Judge, minimize: boolean): Culprit | undefined {
+export function findCulprit(batch: Batch, number: number, judge: Judge): Culprit | undefined {
   const whole = batch.sequences[number]!;
   const verdictOf = (sequence: Sequence): Verdict => judge(singleCase(batch, number, sequence));
   let verdict = verdictOf(whole);
@@ -50,19 +51,33 @@ export function findCulprit(batch: Batch, number: number, judge: Judge, minimize
     if (attempt.differences.length > 0) [bad, verdict] = [middle, attempt];
     else good = middle;
   }
-  let sequence = bad === whole.items.length ? whole : cut(whole, bad);
-  if (minimize) {
-    for (let i = 0; i < bad - 1; i++) {
-      const candidate = withoutItem(sequence, i);
-      if (!candidate) continue;
-      const attempt = verdictOf(candidate);
-      if (attempt.differences.length > 0) [sequence, verdict] = [candidate, attempt];
-    }
-  }
+  const sequence = bad === whole.items.length ? whole : cut(whole, bad);
   const before = verdictOf(cut(sequence, bad - 1)).hardware?.state;
   const data = batch.contents.subarray(0, DATA_PAGES.length * PAGE_SIZE);
   const item = sequence.items[bad - 1] ?? whole.items[0]!;
-  return { sequence, item, differences: verdict.differences, before, after: verdict.hardware, data };
+  const vector = verdict.hardware?.vector ?? -1;
+  return { sequence, item, differences: verdict.differences, before, vector, data };
+}
+
+/** The same culprit with nops for all instructions that it does not need to make a difference that matters. */
+export function minimize(
+  culprit: Culprit,
+  batch: Batch,
+  number: number,
+  judge: Judge,
+  matters: (culprit: Culprit) => boolean,
+): Culprit {
+  let least = culprit;
+  const last = culprit.sequence.items.indexOf(culprit.item);
+  for (let i = 0; i < last; i++) {
+    const sequence = withoutItem(least.sequence, i);
+    if (!sequence) continue;
+    const { differences, hardware } = judge(singleCase(batch, number, sequence));
+    const before = judge(singleCase(batch, number, cut(sequence, last))).hardware?.state;
+    const candidate = { ...least, sequence, differences, before, vector: hardware?.vector ?? -1 };
+    if (differences.length > 0 && matters(candidate)) least = candidate;
+  }
+  return least;
 }
 
 /** The first items of a sequence and an int3. */

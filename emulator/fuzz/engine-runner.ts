@@ -15,14 +15,7 @@ const WRITABLE_SIZE = WRITABLE_PAGES * PAGE_SIZE;
 /** In place of a vector: a stop that the host has no word for. */
 const SYSCALL = 0x101;
 
-/** Where an engine keeps the upper halves of YMM registers, for those that have them. */
-export interface YmmAccess {
-  load(halves: Uint8Array): void;
-  store(halves: Uint8Array): void;
-}
-
 export interface EngineRunnerOptions {
-  readonly ymm?: (engine: Engine) => YmmAccess;
   /** Times that a case is run before its result counts, so that a tier for hot code takes over. */
   readonly warmUp?: number;
 }
@@ -48,14 +41,12 @@ export class EngineRunner {
   private readonly frames: number[] = [];
   /** Page-table entries of the loaded batch. */
   private readonly entries: number[] = [];
-  private readonly ymm: YmmAccess | undefined;
   private readonly warmUp: number;
   private batch: Batch | undefined;
   private writable: Uint8Array;
 
-  constructor(create: (memory: PhysicalMemory) => Engine, { ymm, warmUp = 0 }: EngineRunnerOptions = {}) {
+  constructor(create: (memory: PhysicalMemory) => Engine, { warmUp = 0 }: EngineRunnerOptions = {}) {
     this.engine = create(this.memory);
-    this.ymm = ymm?.(this.engine);
     this.warmUp = warmUp;
     const { engine, memory } = this;
     this.root = memory.allocateZeroed() * PAGE_SIZE;
@@ -131,8 +122,8 @@ export class EngineRunner {
     cpu.set(FS_INDEX, FS_BASE);
     cpu.set(GS_INDEX, GS_BASE);
     cpu.fxsave.set(state.subarray(STATE_FXSAVE, STATE_YMM));
+    cpu.ymmHigh.set(state.subarray(STATE_YMM));
     engine.loadFpu();
-    this.ymm?.load(state.subarray(STATE_YMM));
     let kind: number = -1;
     result.exception = "";
     try {
@@ -143,8 +134,7 @@ export class EngineRunner {
     engine.storeFpu();
     result.state.set(cpu.bytes.subarray(0, STATE_FXSAVE));
     result.state.set(cpu.fxsave.subarray(0, STATE_YMM - STATE_FXSAVE), STATE_FXSAVE);
-    if (this.ymm) this.ymm.store(result.state.subarray(STATE_YMM));
-    else result.state.set(state.subarray(STATE_YMM), STATE_YMM);
+    result.state.set(cpu.ymmHigh, STATE_YMM);
     const faulted = kind === STOP_FAULT;
     result.vector =
       faulted || kind === STOP_TRAP

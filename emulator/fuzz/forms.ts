@@ -1,11 +1,12 @@
 /** The instruction forms that are fuzzed: iced's Codes that the engine has a lowering for and the CPU model contains. */
 import { loadDecoder } from "../wasm/decode.ts";
-import { LOWERINGS } from "../wasm/lower/index.ts";
+import { supportsForm } from "../wasm/lower/models.ts";
+import type { CpuModel } from "../wasm/runtime/cpu-model.ts";
 
 export type Iced = ReturnType<typeof loadDecoder>;
 export type IcedInstruction = InstanceType<Iced["Instruction"]>;
 
-export type CpuModel = "x86-64-v2" | "x86-64-v3";
+export type { CpuModel };
 
 const V2_FEATURES = new Set(
   `INTEL8086 INTEL186 INTEL286 INTEL386 INTEL486 X64 FPU FPU287 FPU387 CMOV MMX SSE SSE2 SSE3 SSSE3 SSE4_1 SSE4_2
@@ -13,7 +14,7 @@ const V2_FEATURES = new Set(
 );
 const V3_FEATURES = new Set([
   ...V2_FEATURES,
-  ..."AVX AVX2 BMI1 BMI2 FMA MOVBE F16C LZCNT AES PCLMULQDQ VPCLMULQDQ VAES SHA".split(" "),
+  ..."AVX AVX2 BMI1 BMI2 FMA MOVBE F16C LZCNT AES PCLMULQDQ SHA".split(" "),
 ]);
 
 /** Forms that cannot be compared, by name, each with its reason. The first row that fits counts. */
@@ -82,9 +83,9 @@ function collect(cpu: CpuModel): Form[] {
       info.mode64 &&
       info.isInstruction &&
       (legacy || (cpu === "x86-64-v3" && info.encoding === x.EncodingKind.VEX)) &&
-      LOWERINGS.has(x.Mnemonic[info.mnemonic]!.toLowerCase()) &&
       exclusion(name) === undefined;
-    if (usable && hasFeatures(x, code, features)) forms.push(describe(x, factory, name, code));
+    if (usable && hasFeatures(x, code, features) && supportsForm(name, cpu))
+      forms.push(describe(x, factory, name, code));
     info.free();
   }
   factory.free();

@@ -25,7 +25,7 @@ export class Generator {
   constructor(chosen: readonly Form[], strict: boolean, all: readonly Form[] = supportedForms()) {
     this.forms = chosen;
     this.plain = all.filter((form) => !isBranch(form));
-    this.byCode = new Map([...all, ...chosen].map((form) => [form.code, form]));
+    this.byCode = new Map([...supportedForms(), ...all, ...chosen].map((form) => [form.code, form]));
     this.encoder = new this.x.Encoder(64);
     this.decoded = new this.x.Instruction();
     this.strict = strict;

@@ -14,23 +14,26 @@ const NOP = 0x90;
 const hexBytes = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
 const number = (bytes: Uint8Array): string => hexBytes(bytes.slice().reverse()).replaceAll(" ", "");
 
-/** One instruction: address, bytes, both syntaxes. */
+/** One instruction (with FWAIT two): address, bytes, both syntaxes. */
 export function describeItem(sequence: Sequence, item: Item): string {
   const x = loadDecoder();
   const bytes = sequence.bytes.subarray(item.offset, item.offset + item.length);
   const decoder = new x.Decoder(64, bytes, x.DecoderOptions.None);
-  decoder.ip = BigInt(sequence.address + item.offset);
-  const instruction = decoder.decode();
-  const texts = [x.FormatterSyntax.Intel, x.FormatterSyntax.Gas].map((syntax) => {
-    const formatter = new x.Formatter(syntax);
-    const text = formatter.format(instruction);
-    formatter.free();
-    return text;
-  });
-  instruction.free();
+  const address = sequence.address + item.offset;
+  decoder.ip = BigInt(address);
+  const texts: [string[], string[]] = [[], []];
+  while (decoder.canDecode) {
+    const instruction = decoder.decode();
+    [x.FormatterSyntax.Intel, x.FormatterSyntax.Gas].forEach((syntax, i) => {
+      const formatter = new x.Formatter(syntax);
+      texts[i]!.push(formatter.format(instruction));
+      formatter.free();
+    });
+    instruction.free();
+  }
   decoder.free();
-  const address = (sequence.address + item.offset).toString(16);
-  return `${address}  ${hexBytes(bytes).padEnd(30)}  ${texts[0]!.padEnd(40)}  ${texts[1]}`;
+  const [intel, gas] = texts.map((parts) => parts.join("; "));
+  return `${address.toString(16)}  ${hexBytes(bytes).padEnd(30)}  ${intel!.padEnd(40)}  ${gas}`;
 }
 
 /** A failure with everything needed to see it again by hand. */
@@ -53,7 +56,11 @@ function describeInput(sequence: Sequence, item: Item, state: Uint8Array, data: 
   const x = loadDecoder();
   const decoder = new x.Decoder(64, sequence.bytes.subarray(item.offset, item.offset + item.length), 0);
   decoder.ip = BigInt(sequence.address + item.offset);
-  const instruction = decoder.decode();
+  let instruction = decoder.decode();
+  if (instruction.mnemonic === x.Mnemonic.Wait && decoder.canDecode) {
+    instruction.free();
+    instruction = decoder.decode();
+  }
   const factory = new x.InstructionInfoFactory();
   const info = factory.info(instruction);
   const view = new DataView(state.buffer, state.byteOffset, state.length);

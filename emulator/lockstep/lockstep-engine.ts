@@ -4,6 +4,7 @@
  */
 import {
   STOP_BUDGET,
+  STOP_FAULT,
   STOP_SYSCALL,
   type Engine,
   type EngineCapabilities,
@@ -14,8 +15,10 @@ import type { PhysicalMemory } from "../physical-memory.ts";
 import { CpuState, RAX, RFLAGS, RIP } from "../registers.ts";
 import { COMPARED_FLAGS, type Unequal } from "./compare.ts";
 import { meet } from "./meet.ts";
+import { isSetcc } from "./replica.ts";
+import { narrow } from "./narrow.ts";
 import { Pair, type UnequalPage } from "./pair.ts";
-import { describeDifference, type CallRecord } from "./report.ts";
+import { describeDifference, type CallRecord, type PieceEnd } from "./report.ts";
 import { lasting, REASONS, stepThrough, type Culprit, type Excuses, type Walk } from "./step-through.ts";
 
 /** How often the two are compared. */
@@ -25,9 +28,9 @@ export const GRANULARITIES: readonly Granularity[] = ["syscall", "block", "step"
 export interface LockstepEngineOptions {
   /** Default: "syscall", which is every stop of any kind. */
   readonly granularity?: Granularity;
-  /** Units of the engines after which a piece without a stop is cut, if both can be brought together. Default: 4 million. */
+  /** Units after which a piece without a stop is cut, if both can be brought together. Default: 4 million. */
   readonly longPiece?: number;
-  /** Units after which a piece that cannot be cut is left unchecked. Default: 100 million. */
+  /** Units after which a piece that cannot be cut is left unchecked. Default: 1,000 million. */
   readonly patience?: number;
 }
 
@@ -59,7 +62,7 @@ export class LockstepDifference extends Error {
 }
 
 const LONG_PIECE = 4_000_000;
-const PATIENCE = 100_000_000;
+const PATIENCE = 1_000_000_000;
 const MEETING_STEPS = 2_000;
 /** Instructions of a piece that are stepped through in search of a difference. */
 const SEARCH_LIMIT = 20_000_000;
@@ -82,7 +85,7 @@ export class LockstepEngine implements Engine {
     instructions: 0,
     unchecked: 0,
     repeated: 0,
-    excuses: { cpuid: 0, fxsave: 0, flags: 0 },
+    excuses: { cpuid: 0, fxsave: 0, flags: 0, setcc: 0 },
   };
 
   private readonly pair: Pair;
@@ -185,10 +188,17 @@ export class LockstepEngine implements Engine {
 
   private runPiece(units: number, steps: number): StopKind {
     const { pair } = this;
-    const before = this.counted();
+    let before = this.counted();
     let stopped = pair.run(units);
     let total = pair.first.stop.executed;
-    while (!stopped) {
+    while (!stopped || pair.spoiled) {
+      if (pair.spoiled) {
+        pair.rewind();
+        before = this.counted();
+        stopped = pair.run(units);
+        total = pair.first.stop.executed;
+        continue;
+      }
       if (pair.first.stop.kind !== STOP_BUDGET || pair.second.stop.kind !== STOP_BUDGET) break;
       const meeting = meet(pair.first, pair.second, steps);
       if (meeting === "stopped") stopped = pair.bothStop(units);
@@ -218,31 +228,35 @@ export class LockstepEngine implements Engine {
     statistics.repeated++;
     const end = pair.first.rip;
     const stops = [{ ...pair.first.stop }, { ...pair.second.stop }] as const;
+    const code = pair.first.space.read(end, 15);
     pair.rewind();
+    pair.remember();
     const start = pair.first.rip;
-    const walk = this.walk(SEARCH_LIMIT);
+    const walk = this.walk(SEARCH_LIMIT, { start, end, stops, unequal, pages });
     const flagsOnly = pages.length === 0 && unequal.every(({ what }) => what === "rflags");
-    const explained = lasting(walk.excuses) > 0 || (flagsOnly && walk.excuses.flags > 0);
-    if (explained && walk.end === "stopped") return this.stopKind();
-    if (explained && walk.end === "quiet") return STOP_BUDGET;
-    if (explained && walk.end === "tired" && !stopped) return STOP_BUDGET;
+    const isSetccFault = flagsOnly && stops[0].kind === STOP_FAULT && isSetcc(code);
+    if (isSetccFault) statistics.excuses.setcc++;
+    const explained = isSetccFault || lasting(walk.excuses) > 0 || (flagsOnly && walk.excuses.flags > 0);
+    if (explained && (walk.end !== "tired" || !stopped)) {
+      pair.forget();
+      return walk.end === "stopped" ? this.stopKind() : STOP_BUDGET;
+    }
+    pair.recall();
+    const part = narrow(pair);
     throw new LockstepDifference(
       describeDifference({
         names: this.engines.map(({ capabilities }) => capabilities.name),
         piece: statistics.pieces,
         calls: this.calls,
-        start,
-        end,
-        stops,
-        unequal,
-        pages,
+        part: part && { ...part, code: pair.first.space.read(part.start, 64) },
+        atSpeed: { start, end, stops, unequal, pages },
         code: pair.first.space.read(start, 64),
       }),
     );
   }
 
   /** Steps through; a difference found on the way is thrown. */
-  private walk(limit: number): Walk {
+  private walk(limit: number, atSpeed?: PieceEnd): Walk {
     const { pair, statistics } = this;
     const walk = stepThrough(pair, limit);
     if (this.counter) statistics.instructions += walk.steps;
@@ -259,6 +273,7 @@ export class LockstepEngine implements Engine {
         piece: statistics.pieces,
         calls: this.calls,
         culprit,
+        atSpeed,
         registers: [pair.first.engine.cpu, pair.second.engine.cpu],
       }),
       culprit,

@@ -24,6 +24,8 @@ export class Pair {
   readonly second: Replica;
   private readonly memory: PhysicalMemory;
   private start: SavedState;
+  /** The point of `remember`: registers, and the frames changed since as they were. */
+  private memories: { readonly state: SavedState; readonly frames: Map<number, Uint8Array> } | undefined;
 
   constructor(memory: PhysicalMemory, first: Engine, second: Engine) {
     this.memory = memory;
@@ -48,20 +50,51 @@ export class Pair {
     for (const replica of [this.first, this.second]) {
       replica.space.settle();
       replica.load(this.start);
+      replica.prepare();
     }
+  }
+
+  /** Whether an engine has met something that needs the piece to be run again. */
+  get spoiled(): boolean {
+    return this.first.spoiled || this.second.spoiled;
   }
 
   /** What the first one has written becomes what the kernel sees, and the next piece begins. */
   commit(): void {
     const { first, second, memory } = this;
     for (const { truth, copy } of first.space.written) {
+      this.memories?.frames.set(truth, this.memories.frames.get(truth) ?? this.bytesOf(truth).slice());
       memory.copyFrame(copy, truth);
-      first.space.frameChanged(truth);
-      second.space.frameChanged(truth);
+      this.frameChanged(truth);
     }
-    first.space.settle();
-    second.space.settle();
+    for (const replica of [first, second]) {
+      replica.space.settle();
+      replica.finish();
+    }
     this.proceed();
+  }
+
+  /** Remembers this point across commits, for `recall`. */
+  remember(): void {
+    this.memories = { state: this.start, frames: new Map() };
+  }
+
+  /** Back to the point of `remember`, as if nothing had been committed since. */
+  recall(): void {
+    const { memories } = this;
+    if (!memories) throw new Error("nothing was remembered");
+    this.rewind();
+    for (const [truth, bytes] of memories.frames) {
+      this.bytesOf(truth).set(bytes);
+      this.frameChanged(truth);
+    }
+    this.start = memories.state;
+    this.rewind();
+    this.forget();
+  }
+
+  forget(): void {
+    this.memories = undefined;
   }
 
   /**
@@ -70,7 +103,7 @@ export class Pair {
    */
   run(budget: number): boolean {
     const kinds = [this.first.run(budget), this.second.run(budget)] as const;
-    if (kinds[0] === STOP_BUDGET && kinds[1] === STOP_BUDGET) return false;
+    if (this.spoiled || (kinds[0] === STOP_BUDGET && kinds[1] === STOP_BUDGET)) return false;
     return this.bothStop(budget);
   }
 
@@ -113,12 +146,11 @@ export class Pair {
     const compare = (truth: number, page: number): void => {
       const [x, y] = [first.space.seen(truth), second.space.seen(truth)];
       const [i, j] = [x * (PAGE_SIZE / 4), y * (PAGE_SIZE / 4)];
-      const { u32, u8 } = memory;
+      const { u32 } = memory;
       for (let k = 0; k < PAGE_SIZE / 4; k++) {
         if (u32[i + k] === u32[j + k]) continue;
         if (page === cut && k >= (PAGE_SIZE - CUT_STORE) / 4) return;
-        const bytes = (pfn: number): Uint8Array => u8.slice(pfn * PAGE_SIZE, (pfn + 1) * PAGE_SIZE);
-        found.push({ page, truth, first: bytes(x), second: bytes(y) });
+        found.push({ page, truth, first: this.bytesOf(x).slice(), second: this.bytesOf(y).slice() });
         return;
       }
     };
@@ -137,6 +169,15 @@ export class Pair {
       replica.space.dispose();
       replica.engine.dispose();
     }
+  }
+
+  private bytesOf(pfn: number): Uint8Array {
+    return this.memory.u8.subarray(pfn * PAGE_SIZE, (pfn + 1) * PAGE_SIZE);
+  }
+
+  private frameChanged(pfn: number): void {
+    this.first.space.frameChanged(pfn);
+    this.second.space.frameChanged(pfn);
   }
 
   /** The page before the one that faulted, -1 for other stops. */

@@ -38,7 +38,11 @@ export class Replica {
   /** The last stop as the kernel's page tables make it, not the shadow ones. */
   readonly stop: Stop = { kind: STOP_BUDGET, vector: 0, errorCode: 0, addressLow: 0, addressHigh: 0, executed: 0 };
 
+  /** The run has to be done again from its beginning, with the page it met made writable before. */
+  spoiled = false;
+
   private readonly memory: PhysicalMemory;
+  private readonly writtenBySetcc: number[] = [];
 
   constructor(memory: PhysicalMemory, engine: Engine) {
     this.memory = memory;
@@ -63,6 +67,18 @@ export class Replica {
     engine.loadFpu();
   }
 
+  /** Makes pages writable that must not fault during the run. */
+  prepare(): void {
+    this.spoiled = false;
+    for (const page of this.writtenBySetcc) this.space.resolve(page % 4294967296, Math.floor(page / 4294967296), WRITE);
+  }
+
+  /** The piece is over. */
+  finish(): void {
+    this.spoiled = false;
+    this.writtenBySetcc.length = 0;
+  }
+
   /** Runs to a stop that the kernel will have to see, or for `budget` units of its own. */
   run(budget: number): StopKind {
     const kind = this.execute(budget);
@@ -79,10 +95,10 @@ export class Replica {
     const flags = RFLAGS * 2;
     const start = this.rip;
     const form = this.form(start);
-    if ((cpu.u32[flags]! & TF) !== 0) return this.execute(STEP_BUDGET);
+    if ((cpu.u32[flags]! & TF) !== 0) return this.execute(STEP_BUDGET, true);
     for (;;) {
       cpu.u32[flags]! |= TF;
-      const kind = this.execute(STEP_BUDGET);
+      const kind = this.execute(STEP_BUDGET, true);
       const stepped = kind === STOP_TRAP && this.stop.vector === VECTOR_DB;
       // What POPF has set is the guest's own.
       if (form !== "popf" || !stepped) cpu.u32[flags]! &= ~TF;
@@ -94,7 +110,7 @@ export class Replica {
     }
   }
 
-  private execute(budget: number): StopKind {
+  private execute(budget: number, stepping = false): StopKind {
     const { engine, stop } = this;
     let left = budget;
     let repeated = 0;
@@ -107,6 +123,17 @@ export class Replica {
         repeated = from.addressLow === lastLow && from.errorCode === lastCode ? repeated + 1 : 0;
         [lastLow, lastCode] = [from.addressLow, from.errorCode];
         if (this.resolve(from) && repeated < PATIENCE) {
+          if (
+            (from.errorCode & PF_WRITE) !== 0 &&
+            !stepping &&
+            isSetcc(this.space.read(this.rip, LONGEST_INSTRUCTION))
+          ) {
+            this.writtenBySetcc.push(addressOf(from));
+            this.spoiled = true;
+            stop.kind = STOP_BUDGET;
+            stop.executed = budget - left;
+            return STOP_BUDGET;
+          }
           left = Math.max(left, STEP_BUDGET);
           continue;
         }
@@ -115,7 +142,8 @@ export class Replica {
       stop.executed = budget - left;
       if (kind === STOP_FAULT && from.vector === VECTOR_PF) {
         const { fault } = this.space;
-        [stop.vector, stop.errorCode] = repeated < PATIENCE ? [fault.vector, fault.errorCode] : [VECTOR_PF, from.errorCode];
+        [stop.vector, stop.errorCode] =
+          repeated < PATIENCE ? [fault.vector, fault.errorCode] : [VECTOR_PF, from.errorCode];
       } else [stop.vector, stop.errorCode] = [from.vector, from.errorCode];
       stop.addressLow = from.addressLow;
       stop.addressHigh = from.addressHigh;
@@ -132,7 +160,7 @@ export class Replica {
   private isEarlyFetchFault(): boolean {
     const { stop } = this;
     if (stop.vector !== VECTOR_PF || (stop.errorCode & PF_FETCH) === 0) return false;
-    const address = (stop.addressHigh >>> 0) * 4294967296 + (stop.addressLow >>> 0);
+    const address = addressOf(stop);
     return this.rip < address - (address % PAGE_SIZE);
   }
 
@@ -152,7 +180,8 @@ export class Replica {
       if (byte === 0xf2 || byte === 0xf3) isRepeated = true;
       else if (byte === 0x9c) return "pushf";
       else if (byte === 0x9d) return "popf";
-      else if ((byte >= 0xa4 && byte <= 0xa7) || (byte >= 0xaa && byte <= 0xaf)) return isRepeated ? "repeated" : "other";
+      else if ((byte >= 0xa4 && byte <= 0xa7) || (byte >= 0xaa && byte <= 0xaf))
+        return isRepeated ? "repeated" : "other";
       else if (!isPrefix(byte)) return "other";
     }
     return "other";
@@ -164,6 +193,20 @@ export class Replica {
     const pfn = this.space.find(address, WRITE);
     this.memory.u8[pfn * PAGE_SIZE + (address % PAGE_SIZE)]! &= ~(TF >> 8);
   }
+}
+
+function addressOf({ addressHigh, addressLow }: Stop): number {
+  return (addressHigh >>> 0) * 4294967296 + (addressLow >>> 0);
+}
+
+/**
+ * SETcc to memory: Unicorn loses the flags when its store faults in the middle of a block (docs/lockstep.md), so it
+ * must not fault for a reason that is ours alone.
+ */
+export function isSetcc(code: Uint8Array): boolean {
+  let at = 0;
+  while (at < code.length && isPrefix(code[at]!)) at++;
+  return code[at] === 0x0f && (code[at + 1]! & 0xf0) === 0x90 && code[at + 2]! < 0xc0;
 }
 
 /** Operand and address size, segments, LOCK, REX. */

@@ -5,6 +5,7 @@ import { PAGE_SIZE } from "../physical-memory.ts";
 import { R10, R8, R9, RAX, RDI, RDX, REGISTER_NAMES, RIP, RSI, type CpuState } from "../registers.ts";
 import { disassemble } from "../wasm/disassemble.ts";
 import { describeStop, type Unequal } from "./compare.ts";
+import type { Part } from "./narrow.ts";
 import type { UnequalPage } from "./pair.ts";
 import type { Culprit } from "./step-through.ts";
 
@@ -21,19 +22,28 @@ interface Common {
   readonly calls: readonly CallRecord[];
 }
 
-/** One instruction is known to be the first that did not do the same. */
-export interface InstructionDifference extends Common {
-  readonly culprit: Culprit;
-  readonly registers: readonly [CpuState, CpuState];
-}
-
-/** A piece differs when it runs at speed, and does not when it is stepped through. */
-export interface PieceDifference extends Common {
+/** From where to where a piece ran, and what differed behind it. */
+export interface PieceEnd {
   readonly start: number;
   readonly end: number;
   readonly stops: readonly [Stop, Stop];
   readonly unequal: readonly Unequal[];
   readonly pages: readonly UnequalPage[];
+}
+
+/** One instruction is known to be the first that did not do the same. */
+export interface InstructionDifference extends Common {
+  readonly culprit: Culprit;
+  /** How the piece ended when it ran at speed; undefined if it never did. */
+  readonly atSpeed: PieceEnd | undefined;
+  readonly registers: readonly [CpuState, CpuState];
+}
+
+/** A piece differs when it runs at speed, and does not when it is stepped through. */
+export interface PieceDifference extends Common {
+  /** A smaller part that shows the difference, with its code. */
+  readonly part: (Part & { readonly code: Uint8Array }) | undefined;
+  readonly atSpeed: PieceEnd;
   /** Code at its start. */
   readonly code: Uint8Array;
 }
@@ -51,7 +61,7 @@ export function describeDifference(difference: InstructionDifference | PieceDiff
   ].join("\n");
 }
 
-function describeCulprit({ culprit, registers }: InstructionDifference): string[] {
+function describeCulprit({ culprit, registers, atSpeed }: InstructionDifference): string[] {
   const { rip, code, unequal, pages } = culprit;
   return [
     "first instruction that does not do the same:",
@@ -60,26 +70,44 @@ function describeCulprit({ culprit, registers }: InstructionDifference): string[
     ...pages.flatMap(describePage),
     "registers behind it (* differs):",
     ...describeRegisters(...registers),
+    ...(atSpeed ? describeEnd(atSpeed) : []),
   ];
 }
 
-function describePiece({ start, end, stops, unequal, pages, code }: PieceDifference): string[] {
+function describePiece({ part, atSpeed, code }: PieceDifference): string[] {
   return [
-    `from ${hex(start)} to ${hex(end)} they differ when they run at speed, and not when they are stepped through:`,
+    "they differ when they run at speed, and not when they are stepped through:",
     "a mistake that needs more than one instruction at a time (translation of a block, flags, invalidation).",
-    `first: ${describeStop(stops[0])}; second: ${describeStop(stops[1])}`,
+    ...describeEnd(atSpeed),
+    "code at its start:",
+    ...describeCode(code, atSpeed.start, 8),
+    ...(part ? describePart(part) : ["no smaller part of it shows a difference."]),
+  ];
+}
+
+function describePart({ size, start, end, unequal, pages, code }: Part & { readonly code: Uint8Array }): string[] {
+  return [
+    `the difference shows between ${hex(start)} and ${hex(end)} (${size} budget units):`,
     ...describeUnequal(unequal),
     ...pages.flatMap(describePage),
-    "code at its start:",
-    ...describeCode(code, start, 8),
+    ...describeCode(code, start, size === 1 ? 16 : 8),
+  ];
+}
+
+function describeEnd({ start, end, stops, unequal, pages }: PieceEnd): string[] {
+  const [first, second] = stops.map(describeStop);
+  return [
+    `the piece at speed, from ${hex(start)} to ${hex(end)}: ${first} (first), ${second} (second)`,
+    ...describeUnequal(unequal),
+    ...pages.flatMap(describePage),
   ];
 }
 
 function describeCode(code: Uint8Array, address: number, count: number): string[] {
   const lines = disassemble(code, address, count);
   if (lines.length === 0) return [`  ${hex(address)}  (cannot be read)`];
-  return lines.map(
-    (line) => `  ${hex(line.address)}  ${line.bytes.padEnd(24)}  ${line.intel.padEnd(36)}  ${line.gas}`.trimEnd(),
+  return lines.map((line) =>
+    `  ${hex(line.address)}  ${line.bytes.padEnd(24)}  ${line.intel.padEnd(36)}  ${line.gas}`.trimEnd(),
   );
 }
 
@@ -99,7 +127,10 @@ function describePage({ page, first, second }: UnequalPage): string[] {
     }
     const text = (bytes: number[], other: number[]): string =>
       bytes.map((byte, i) => (byte === other[i] ? " " : "*") + byte.toString(16).padStart(2, "0")).join("");
-    lines.push(`  ${hex(page + at)} first  ${text(x!, y!)}`, `  ${" ".repeat(hex(page).length)} second ${text(y!, x!)}`);
+    lines.push(
+      `  ${hex(page + at)} first  ${text(x!, y!)}`,
+      `  ${" ".repeat(hex(page).length)} second ${text(y!, x!)}`,
+    );
   }
   return ["memory (* differs):", ...lines, ...(more > 0 ? [`  and ${more} more lines of this page`] : [])];
 }
@@ -116,7 +147,8 @@ function describeCall({ registers, result }: CallRecord): string {
   const name = syscallByNumber[number]?.name ?? `call ${number}`;
   const count = syscallByNumber[number]?.args.length ?? ARGUMENTS.length;
   const values = ARGUMENTS.slice(0, count).map((register) => registers[register]!.toString(16));
-  return `  ${hex(Number(registers[RIP]!))}  ${name}(${values.join(", ")})${result === undefined ? "" : ` = ${result}`}`;
+  const outcome = result === undefined ? "" : ` = ${result}`;
+  return `  ${hex(Number(registers[RIP]!))}  ${name}(${values.join(", ")})${outcome}`;
 }
 
 function hex(address: number): string {

@@ -1,5 +1,5 @@
 /**
- * Page tables of an engine's own, over the kernel's: what the engine reads it sees in place, what it writes it writes to
+ * Page tables of an engine's own, over the kernel's: what the engine reads it sees in place, what it writes goes to
  * copies. So two engines can execute the same piece of a program one after the other, and until `settle` nothing of it
  * has happened. Entries are made when the engine faults on them, as a hypervisor's shadow page tables are.
  */
@@ -92,7 +92,7 @@ export class ShadowSpace {
     this.engine.flushPage(address);
   }
 
-  /** Makes an access possible that faulted. False: it is not possible in the kernel's tables either; `fault` says why. */
+  /** Makes an access possible that faulted. False: the kernel's tables do not allow it either, and `fault` says why. */
   resolve(low: number, high: number, access: AccessKind): boolean {
     const truth = this.walker.translate(low, high, access);
     if (truth < 0) return false;

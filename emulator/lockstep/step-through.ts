@@ -26,6 +26,8 @@ export interface Excuses {
   fxsave: number;
   /** Flags that an instruction leaves undefined (by iced-x86's tables). */
   flags: number;
+  /** Flags at a page fault of SETcc, which Unicorn has wrong unless it is single-stepped. */
+  setcc: number;
 }
 
 /** The first instruction behind which the two are not the same. */
@@ -49,7 +51,7 @@ export interface Walk {
 
 /** Steps both from where the pair's piece began, at most `limit` instructions. */
 export function stepThrough(pair: Pair, limit: number): Walk {
-  const excuses: Excuses = { cpuid: 0, fxsave: 0, flags: 0 };
+  const excuses: Excuses = { cpuid: 0, fxsave: 0, flags: 0, setcc: 0 };
   let steps = 0;
   let quietSince = 0;
   while (steps < limit) {
@@ -68,7 +70,7 @@ export function stepThrough(pair: Pair, limit: number): Walk {
   return { end: "tired", steps, excuses };
 }
 
-export const REASONS = ["cpuid", "fxsave", "flags"] as const satisfies readonly (keyof Excuses)[];
+export const REASONS = ["cpuid", "fxsave", "flags", "setcc"] as const satisfies readonly (keyof Excuses)[];
 
 /** Excuses for differences that would have stayed. */
 export function lasting({ cpuid, fxsave }: Excuses): number {
@@ -86,7 +88,7 @@ interface Batch {
 /** At most `count` instructions; memory is compared behind each of them, or at the end only. */
 function stepBatch(pair: Pair, count: number, everyWrite: boolean): Batch {
   const { first, second } = pair;
-  const excuses: Excuses = { cpuid: 0, fxsave: 0, flags: 0 };
+  const excuses: Excuses = { cpuid: 0, fxsave: 0, flags: 0, setcc: 0 };
   for (let step = 1; ; step++) {
     const { rip } = first;
     const code = first.space.read(rip, LONGEST_INSTRUCTION);
@@ -152,6 +154,8 @@ function findWrite(pair: Pair, steps: number): Culprit {
   const { culprit } = stepBatch(pair, steps, true);
   if (culprit) return culprit;
   const { rip } = pair.first;
-  const unequal = [{ what: "memory", first: "differs at the end of a batch", second: "but not when looked at more often" }];
+  const unequal = [
+    { what: "memory", first: "differs at the end of a batch", second: "but not when looked at more often" },
+  ];
   return { rip, code: pair.first.space.read(rip, LONGEST_INSTRUCTION), unequal, pages: pair.unequalPages() };
 }

@@ -167,10 +167,26 @@ export class CodeReader {
     decoder.position = address - this.start;
     decoder.ip = BigInt(address);
     decoder.decodeOut(scratch);
-    if (scratch.code === 0 && decoder.lastError === iced.DecoderError.NoMoreBytes) {
-      return this.size - (address - this.start) < 15 ? undefined : invalid(address, TOO_LONG);
+    if (scratch.code !== 0) return copy(iced, scratch, address);
+    if (decoder.lastError === iced.DecoderError.NoMoreBytes) return undefined;
+    return invalid(address, scratch.length === LONGEST_INSTRUCTION && this.isTooLong(address) ? TOO_LONG : INVALID);
+  }
+
+  /**
+   * Whether an invalid instruction of 15 bytes would have more: iced does not tell that from an invalid opcode at the end.
+   * Only prefixes make instructions so long, so without the first ones it can be decoded.
+   */
+  private isTooLong(address: number): boolean {
+    const { decoder, scratch, iced } = this;
+    for (let dropped = 1; dropped <= this.size - (address - this.start); dropped++) {
+      decoder.position = address - this.start + dropped;
+      decoder.decodeOut(scratch);
+      if (decoder.lastError === iced.DecoderError.NoMoreBytes) return true;
+      if (scratch.code !== 0 || scratch.length < LONGEST_INSTRUCTION) {
+        return dropped + scratch.length > LONGEST_INSTRUCTION;
+      }
     }
-    return scratch.code === 0 ? invalid(address) : copy(iced, scratch, address);
+    return true;
   }
 
   dispose(): void {
@@ -198,6 +214,7 @@ function invalid(address: number, mnemonic = INVALID): Instruction {
 }
 
 function copy(x: Iced, from: IcedModule.Instruction, address: number): Instruction {
+  if (from.isVsib && registersCoincide(from)) return invalid(address);
   const operands: Operand[] = [];
   let addressSize = 8;
   for (let i = 0; i < from.opCount; i++) {
@@ -220,6 +237,12 @@ function copy(x: Iced, from: IcedModule.Instruction, address: number): Instructi
     flagsWritten: statusFlags(from.rflagsModified),
     addressSize,
   };
+}
+
+/** Gathers whose destination, index and mask are not three registers are #UD (Intel SDM volume 2, VPGATHERDD). */
+function registersCoincide(from: IcedModule.Instruction): boolean {
+  const numbers = [from.op0Register, from.op2Register, from.memoryIndex].map((register) => registers[register]?.index);
+  return new Set(numbers).size < numbers.length;
 }
 
 function flowOf(x: Iced, flow: IcedModule.FlowControl, mnemonic: IcedModule.Mnemonic): Flow {

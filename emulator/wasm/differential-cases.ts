@@ -3,7 +3,7 @@ import type { Case } from "./differential.ts";
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
 
-const SINGLES = [0, -0, 1, -1.5, 2.5, -3.5, 1e10, -7.25e-5, 3e38, 2e-38, 1 / 3, 123456.789, -2147483648, 2147483520];
+const SINGLES = [0, -0, 1, -1.5, 2.5, -3.5, 1e10, -7.25e-5, 8e37, 2e-38, 1 / 3, 123456.789, -2147483648, 2147483520];
 const DOUBLES = [
   0,
   -0,
@@ -82,14 +82,7 @@ const pointer = (bytes: number): string => ({ 4: "dword", 8: "qword", 16: "xmmwo
 const at = (area: number, slot: number, bytes: number): string => `${pointer(bytes)} ptr [rdi + ${area + slot * 16}]`;
 
 /** Loads two vectors, works on them from register or memory, stores the result and the status flags. */
-function vectorCase(
-  name: string,
-  area: number,
-  bytes: number,
-  control: string,
-  pick: Pick,
-  random: (n: number) => number,
-): Case {
+function vectorCase(name: string, area: number, bytes: number, control: string, random: (n: number) => number): Case {
   const [first, second] = [random(SLOTS), random(SLOTS)];
   const source = random(2) === 0 ? "xmm2" : at(area, second, bytes);
   return `movups xmm1, [rdi + ${area + first * 16}]; movups xmm2, [rdi + ${area + second * 16}]
@@ -100,7 +93,7 @@ const memoryBytes = (name: string, packed: number): number => (/^(cvtps2pd|movdd
 
 export function sseFloatCases(count: number, pick: Pick, random: (n: number) => number): Case[] {
   const one = (name: string, area: number, bytes: number): Case =>
-    vectorCase(name, area, memoryBytes(name, bytes), "", pick, random);
+    vectorCase(name, area, memoryBytes(name, bytes), "", random);
   const rounds = Array.from({ length: count });
   return rounds.flatMap(() => [
     ...SSE_PACKED_SINGLE.map((name) => one(name, AT_SINGLES, 16)),
@@ -115,7 +108,6 @@ export function sseFloatCases(count: number, pick: Pick, random: (n: number) => 
         kind === "s" ? AT_SINGLES : AT_DOUBLES,
         scalar ? (kind === "s" ? 4 : 8) : 16,
         `, ${random(limit)}`,
-        pick,
         random,
       ),
     ),
@@ -169,16 +161,19 @@ export function mmxCases(count: number, pick: Pick, random: (n: number) => numbe
         (name) => `${start()}; ${name} mm1, ${pick(["xmm1", at(AT_DOUBLES, random(SLOTS), 16)])}; movq [rsi], mm1`,
       ),
       // The x87 sees MMX registers as valid, TOP is 0.
-      `${start()}; fnstsw ax; fnstenv [rsi]; emms; mov dword ptr [rsi + 12], 0; mov qword ptr [rsi + 16], 0; mov dword ptr [rsi + 24], 0; mov [rsi + 32], ax`,
+      `${start()}; fnstsw ax; fnstenv [rsi]; emms; mov word ptr [rsi + 2], 0; mov word ptr [rsi + 6], 0; mov word ptr [rsi + 10], 0; mov dword ptr [rsi + 12], 0; mov qword ptr [rsi + 16], 0; mov dword ptr [rsi + 24], 0; mov [rsi + 32], ax`,
     ])
     .map((text) => `${text}; emms`);
 }
 
 const CONTROL_WORDS = [0x37f, 0x27f, 0x07f, 0x77f, 0xb7f, 0xf7f];
-const X87_ONE = words("fsqrt frndint fabs fchs fxam ftst fxtract");
+const X87_ONE = words("fsqrt frndint fabs fchs fxtract");
 const X87_TWO = words("fadd fsub fsubr fmul fdiv fdivr");
-/** Everything but the pointers to instruction and operand, which Unicorn does not keep. */
-const STORE = "fnstsw ax; and ax, 0x7f45; mov [rsi + 32], ax; fstp tbyte ptr [rsi]; fstp tbyte ptr [rsi + 16]; fninit";
+/** TOP, and for comparisons C3, C2, C0: Unicorn notes few exceptions and no C1 (x87.test.ts has them from hardware). */
+const FLAGS = "fnstsw ax; and ax, 0x3800; mov [rsi + 32], ax";
+const CODES = "fnstsw ax; and ax, 0x7d00; mov [rsi + 32], ax";
+const STACK = "fstp tbyte ptr [rsi]; fstp tbyte ptr [rsi + 16]; fninit";
+const STORE = `${FLAGS}; ${STACK}`;
 
 /** Arithmetic, loads and stores, comparisons: what Unicorn computes to 80 bits as well. */
 export function x87Cases(count: number, pick: Pick, random: (n: number) => number): Case[] {
@@ -196,18 +191,21 @@ export function x87Cases(count: number, pick: Pick, random: (n: number) => numbe
   const rounds = Array.from({ length: count });
   return rounds.flatMap(() => [
     ...X87_ONE.map((name) => `${two()}; ${name}; ${STORE}`),
+    ...words("fxam ftst").map((name) => `${two()}; ${name}; ${CODES}; ${STACK}`),
     ...X87_TWO.map((name) => `${two()}; ${name} ${pick(["st, st(1)", "st(1), st", short()])}; ${STORE}`),
     ...X87_TWO.map((name) => `${two()}; ${name}p; fld1; ${STORE}`),
     ...X87_TWO.map((name) => `${two()}; ${name.replace("f", "fi")} ${integer()}; ${STORE}`),
     ...words("fcom fucom fcomi fucomi").map(
-      (name) => `${two()}; ${name} st(1); ${STORE}; pushfq; pop rax; and eax, 0x45; mov [rsi + 40], rax`,
+      (name) => `${two()}; ${name} st(1); ${CODES}; ${STACK}; pushfq; pop rax; and eax, 0x45; mov [rsi + 40], rax`,
     ),
-    ...words("fist fistp fisttp").map((name) => `${two()}; ${name} dword ptr [rsi + 48]; ${STORE}`),
-    ...words("fistp fisttp").map((name) => `${two()}; ${name} qword ptr [rsi + 48]; fld1; ${STORE}`),
-    ...words("fist fistp fisttp").map((name) => `${two()}; ${name} word ptr [rsi + 48]; ${STORE}`),
+    ...words("fist fistp").map((name) => `${two()}; ${name} dword ptr [rsi + 48]; ${FLAGS}; fld1; ${STACK}`),
+    // Unicorn's FISTTP saturates: only what fits.
+    `${two()}; fldpi; fisttp ${pick(["word", "dword", "qword"])} ptr [rsi + 48]; ${FLAGS}; ${STACK}`,
+    ...words("fistp").map((name) => `${two()}; ${name} qword ptr [rsi + 48]; ${FLAGS}; fld1; ${STACK}`),
+    ...words("fist fistp").map((name) => `${two()}; ${name} word ptr [rsi + 48]; ${FLAGS}; fld1; ${STACK}`),
     ...words("fst fstp").flatMap((name) => [
-      `${two()}; ${name} qword ptr [rsi + 48]; ${STORE}`,
-      `${two()}; ${name} dword ptr [rsi + 48]; ${STORE}`,
+      `${two()}; ${name} qword ptr [rsi + 48]; ${FLAGS}; fld1; ${STACK}`,
+      `${two()}; ${name} dword ptr [rsi + 48]; ${FLAGS}; fld1; ${STACK}`,
     ]),
     `${two()}; fxch; fdecstp; fincstp; ${STORE}`,
     `${two()}; fild ${integer()}; ffree st(1); fstp tbyte ptr [rsi + 48]; fnstsw [rsi]`,

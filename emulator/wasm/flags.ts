@@ -20,7 +20,7 @@ export const STATUS = 0x8d5;
 export const KIND_FLAGS = 0;
 /** r = a + b (+ carry). */
 export const KIND_ADD = 1;
-/** r = a - b (- borrow). */
+/** r = a - b. */
 export const KIND_SUB = 2;
 /** OF = CF = AF = 0. */
 export const KIND_LOGIC = 3;
@@ -30,7 +30,9 @@ export const KIND_INC = 4;
 export const KIND_DEC = 5;
 /** a is OF, b is CF; AF = 0. */
 export const KIND_RESULT = 6;
-const KINDS = 7;
+/** r = a - b - borrow: as KIND_SUB, but conditions are not comparisons of a and b. */
+export const KIND_SBB = 7;
+const KINDS = 8;
 
 export interface Producer {
   readonly kind: number;
@@ -99,6 +101,7 @@ function pushCarry(e: Assembler, kind: number, size: number, { a, b, r }: FlagLo
       signBit(e, size);
       return;
     case KIND_SUB:
+    case KIND_SBB:
       e.get(a).i64(-1).op(W.i64_xor).get(b).op(W.i64_and);
       e.get(a).i64(-1).op(W.i64_xor).get(b).op(W.i64_or).get(r).op(W.i64_and, W.i64_or);
       signBit(e, size);
@@ -118,6 +121,7 @@ function pushOverflow(e: Assembler, kind: number, size: number, { a, b, r }: Fla
       signBit(e, size);
       return;
     case KIND_SUB:
+    case KIND_SBB:
       e.get(a).get(b).op(W.i64_xor).get(a).get(r).op(W.i64_xor, W.i64_and);
       signBit(e, size);
       return;
@@ -143,6 +147,7 @@ function pushAdjust(e: Assembler, kind: number, { a, b, r }: FlagLocals): void {
   switch (kind) {
     case KIND_ADD:
     case KIND_SUB:
+    case KIND_SBB:
       e.get(a).get(b).op(W.i64_xor).get(r).op(W.i64_xor).wrap().i32(4).op(W.i32_shr_u).i32(1).op(W.i32_and);
       return;
     case KIND_INC:

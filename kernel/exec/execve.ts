@@ -9,6 +9,7 @@ import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../abi/mman.ts";
 import { RIP, RSP } from "../../emulator/registers.ts";
 import { AddressSpace } from "../mm/address-space.ts";
 import { PAGE_SIZE, PIE_BASE, STACK_TOP, pageCeil } from "../mm/layout.ts";
+import { minimumSignalStack } from "../signal/fpu-frame.ts";
 import type { Credentials } from "../task/credentials.ts";
 import { dethread } from "../task/dethread.ts";
 import { releaseMemory } from "../task/release-memory.ts";
@@ -154,7 +155,7 @@ function buildProgram(
       [aux.AT_EGID, userNamespace.gidInside(creds.egid)],
       [aux.AT_SECURE, creds.euid !== creds.uid || creds.egid !== creds.gid ? 1 : 0],
       [aux.AT_HWCAP2, 0],
-      [aux.AT_MINSIGSTKSZ, 1088],
+      [aux.AT_MINSIGSTKSZ, minimumSignalStack(task.kernel.engine.capabilities)],
     ],
   });
   return { entry: interpreter ? interpreter.entry : program.entry, sp };
@@ -225,6 +226,7 @@ function changeOver(task: Task, space: AddressSpace, start: { entry: number; sp:
   cpu.fxsave[25] = 0x1f;
   cpu.fxsave[28] = 0xff;
   cpu.fxsave[29] = 0xff;
+  cpu.ymmHigh.fill(0);
   if (scheduler.current === task) {
     engine.loadFpu();
     scheduler.activate(space, engine);

@@ -13,7 +13,6 @@ import {
   SI_KERNEL,
 } from "../../abi/signal.ts";
 import {
-  FXSAVE_SIZE,
   RED_ZONE_SIZE,
   UC_SIGCONTEXT_SS,
   UC_STRICT_RESTORE_SS,
@@ -44,6 +43,7 @@ import {
 import { copyFromUser, copyToUser } from "../mm/user-copy.ts";
 import type { Task } from "../task/task.ts";
 import type { SignalAction } from "./actions.ts";
+import { fpuFrameFlags, fpuFrameSize, readFpuFrame, restoreFpuFrame, writeFpuFrame } from "./fpu-frame.ts";
 import type { SigInfo } from "./pending.ts";
 import { forceSignal, recalculatePending } from "./send.ts";
 import { encodeSigInfo } from "./siginfo-encode.ts";
@@ -83,7 +83,6 @@ const WORDS = SAVED.map(([register, field]) => [register * 2, (CONTEXT + sigcont
 const scratch = new Uint8Array(rt_sigframe.size);
 const scratchWords = new Uint32Array(scratch.buffer);
 const scratchView = new DataView(scratch.buffer);
-const scratchFpu = new Uint8Array(FXSAVE_SIZE);
 
 /** A 64-bit field whose value a number holds exactly. */
 function putWord(offset: number, value: number): void {
@@ -121,10 +120,11 @@ export function pushSignalFrame(task: Task, info: SigInfo, action: SignalAction,
   let sp = stackPointer - RED_ZONE_SIZE;
   const switchStack = (action.flags & SA_ONSTACK) !== 0 && task.altStack.size > 0 && !onAltStack(task, stackPointer);
   if (switchStack) sp = task.altStack.sp + task.altStack.size;
-  const fpstate = Math.floor((sp - FXSAVE_SIZE) / 64) * 64;
+  const { engine } = task.kernel;
+  const fpstate = Math.floor((sp - fpuFrameSize(engine.capabilities)) / 64) * 64;
   const at = Math.floor((fpstate - rt_sigframe.size) / 16) * 16 - 8;
 
-  putWord(UC, UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS);
+  putWord(UC, UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | fpuFrameFlags(engine.capabilities));
   writeStack(task, stackPointer);
   for (const [from, to] of WORDS) {
     scratchWords[to] = cpu.u32[from]!;
@@ -144,11 +144,10 @@ export function pushSignalFrame(task: Task, info: SigInfo, action: SignalAction,
   frame.set(encodeSigInfo(info), INFO);
   putWord(0, action.restorer);
 
-  task.kernel.engine.storeFpu();
   try {
     if ((action.flags & SA_RESTORER) === 0 || at < 0) throw EFAULT;
     copyToUser(task.memory, at, frame);
-    copyToUser(task.memory, fpstate, cpu.fxsave);
+    writeFpuFrame(engine, task.memory, fpstate);
   } catch (error) {
     if (error !== EFAULT) throw error;
     if (info.signo === SIGSEGV) task.actions.reset(SIGSEGV);
@@ -174,8 +173,7 @@ export function popSignalFrame(task: Task): void {
   copyFromUser(task.memory, at, scratch.subarray(0, INFO));
   const view = scratchView;
   const fpstate = getWord(CONTEXT + sigcontext.offsets.fpstate);
-  const fpu = fpstate === 0 ? null : scratchFpu;
-  if (fpu) copyFromUser(task.memory, fpstate, fpu);
+  const fpu = fpstate === 0 ? null : readFpuFrame(engine, task.memory, fpstate);
 
   const oldFlags = cpu.u32[RFLAGS * 2]!;
   for (const [to, from] of WORDS) {
@@ -184,13 +182,7 @@ export function popSignalFrame(task: Task): void {
   }
   cpu.u32[RFLAGS * 2] = (cpu.u32[RFLAGS * 2]! & USER_FLAGS) | (oldFlags & ~USER_FLAGS) | ALWAYS_FLAGS;
   cpu.u32[RFLAGS * 2 + 1] = 0;
-  if (fpu) {
-    // Reserved MXCSR bits would fault in FXRSTOR.
-    fpu[26] = 0;
-    fpu[27] = 0;
-    cpu.fxsave.set(fpu);
-    engine.loadFpu();
-  }
+  if (fpu) restoreFpuFrame(engine, fpu);
   const mask = new SignalSet(view.getUint32(SIGMASK, true), view.getUint32(SIGMASK + 4, true));
   setBlockedSignals(task, mask);
   restoreStack(task);

@@ -136,7 +136,7 @@ function copyRegisters(parent: Task, child: Task, request: CloneRequest): void {
   const { engine } = parent.kernel;
   engine.storeFpu();
   child.saved.copyGeneralFrom(engine.cpu);
-  child.saved.fxsave.set(engine.cpu.fxsave);
+  child.saved.copyFpuFrom(engine.cpu);
   child.saved.set(RAX, 0);
   if (request.stack !== 0) child.saved.set(RSP, request.stack);
   if (has(request.flags, CLONE_SETTLS)) child.saved.set(FS_BASE, request.tls);

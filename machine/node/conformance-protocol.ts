@@ -1,12 +1,13 @@
 /** What the conformance runner and its worker processes say to each other; each message is one of these objects. */
 import type { Bind, RootSource } from "../options.ts";
 import type { ProgramOutput } from "../conformance/result.ts";
-import type { EngineName } from "./engines.ts";
+import type { CpuModel, EngineName } from "./engines.ts";
 
 /** What all machines of a run have in common. */
 export interface MachineSettings {
   readonly root: RootSource;
   readonly engine?: EngineName;
+  readonly cpu?: CpuModel;
   readonly memory?: number;
   readonly maxTasks?: number;
   /** Default: virtual, so that nothing depends on how busy the computer is. */

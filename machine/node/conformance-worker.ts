@@ -32,7 +32,7 @@ export function serveConformance(): void {
 }
 
 async function runJob(settings: MachineSettings, job: GuestJob): Promise<ProgramOutput | FromWorker> {
-  const { clock = "virtual", seed = 1, engine = DEFAULT_ENGINE, root, memory, maxTasks } = settings;
+  const { clock = "virtual", seed = 1, engine = DEFAULT_ENGINE, cpu, root, memory, maxTasks } = settings;
   const host = new ConformanceHost({ clock, seed });
   const started = performance.now();
   let machine: Machine;
@@ -42,7 +42,7 @@ async function runJob(settings: MachineSettings, job: GuestJob): Promise<Program
       root,
       ...(memory !== undefined && { memory }),
       ...(maxTasks !== undefined && { maxTasks }),
-      engine: engineFactory(engine),
+      engine: engineFactory(engine, undefined, cpu),
       host,
     });
   } catch (error) {

@@ -3,7 +3,10 @@ import type { Engine } from "../../emulator/engine.ts";
 import { GRANULARITIES, LockstepEngine, type Granularity } from "../../emulator/lockstep/lockstep-engine.ts";
 import type { PhysicalMemory } from "../../emulator/physical-memory.ts";
 import { createUnicornEngine } from "../../emulator/unicorn/unicorn-engine.ts";
+import { CPU_MODELS, DEFAULT_CPU_MODEL, type CpuModel } from "../../emulator/wasm/runtime/cpu-model.ts";
 import { createWasmEngine } from "../../emulator/wasm/wasm-engine.ts";
+
+export { CPU_MODELS, DEFAULT_CPU_MODEL, type CpuModel };
 
 type EngineFactory = (memory: PhysicalMemory) => Engine;
 
@@ -37,8 +40,23 @@ export function isEngineName(name: unknown): name is EngineName {
   return typeof name === "string" && namedEngines(name) !== undefined;
 }
 
-/** @param granularity how often engines in lockstep are compared */
-export function engineFactory(name: EngineName, granularity: Granularity = "syscall"): EngineFactory {
+/** Whether an engine can present a processor model: Unicorn has no AVX. */
+export function presents(name: EngineName, cpu: CpuModel): boolean {
+  return cpu === DEFAULT_CPU_MODEL || name === "wasm";
+}
+
+/**
+ * Throws an Error for a processor that the engine cannot present.
+ *
+ * @param granularity how often engines in lockstep are compared
+ */
+export function engineFactory(
+  name: EngineName,
+  granularity: Granularity = "syscall",
+  cpu: CpuModel = DEFAULT_CPU_MODEL,
+): EngineFactory {
+  if (!presents(name, cpu)) throw new Error(`engine ${name} has no ${cpu} processor; engine wasm has`);
+  if (name === "wasm") return (memory) => createWasmEngine(memory, { cpu });
   const [first, second] = namedEngines(name)!;
   if (second === undefined) return engines[first!];
   return (memory) => new LockstepEngine(memory, engines[first!](memory), engines[second](memory), { granularity });

@@ -2,11 +2,13 @@
 import { createMachine, type Machine } from "../machine.ts";
 import { checkOptions, programRules, type ProgramOptions, type Rule } from "../options.ts";
 import {
+  CPU_MODELS,
   DEFAULT_ENGINE,
   ENGINE_NAMES,
   engineFactory,
   isEngineName,
   LOCKSTEP_GRANULARITIES,
+  type CpuModel,
   type EngineName,
   type LockstepGranularity,
 } from "./engines.ts";
@@ -15,6 +17,8 @@ import { NodeHost, type NodeHostOptions } from "./node-host.ts";
 export interface NodeMachineOptions extends ProgramOptions, NodeHostOptions {
   /** Default: "unicorn". */
   engine?: EngineName;
+  /** The processor that programs see. Default: "x86-64-v2"; "x86-64-v3" only with the engine "wasm". */
+  cpu?: CpuModel;
   /** How often engines in lockstep are compared. Default: "syscall", at every stop. */
   lockstep?: LockstepGranularity;
 }
@@ -22,6 +26,7 @@ export interface NodeMachineOptions extends ProgramOptions, NodeHostOptions {
 const nodeRules = {
   ...programRules,
   engine: { expected: ENGINE_NAMES.join(" or "), accepts: isEngineName },
+  cpu: { expected: CPU_MODELS.join(" or "), accepts: (value) => CPU_MODELS.includes(value as CpuModel) },
   lockstep: {
     expected: LOCKSTEP_GRANULARITIES.join(" or "),
     accepts: (value) => LOCKSTEP_GRANULARITIES.includes(value as LockstepGranularity),
@@ -33,17 +38,21 @@ const nodeRules = {
 /** Makes a machine whose console is this process's standard streams. Throws as `createMachine` does. */
 export function createNodeMachine(options: NodeMachineOptions): Machine {
   checkOptions("createNodeMachine", options, nodeRules);
-  const { engine = DEFAULT_ENGINE, lockstep, clock, seed, ...program } = options;
+  const { engine = DEFAULT_ENGINE, cpu, lockstep, clock, seed, ...program } = options;
   const host = new NodeHost({ ...(clock !== undefined && { clock }), ...(seed !== undefined && { seed }) });
-  return createMachine({ ...program, engine: engineFactory(engine, lockstep), host });
+  return createMachine({ ...program, engine: engineFactory(engine, lockstep, cpu), host });
 }
 
 export * from "../index.ts";
 export {
+  CPU_MODELS,
+  DEFAULT_CPU_MODEL,
   DEFAULT_ENGINE,
   ENGINE_NAMES,
   isEngineName,
   LOCKSTEP_GRANULARITIES,
+  presents,
+  type CpuModel,
   type EngineName,
   type LockstepGranularity,
 } from "./engines.ts";

@@ -1,15 +1,21 @@
 /** `make fuzz-cpu`: random instruction sequences on the host's processor and on an engine (docs/fuzz-cpu.md). */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import type { Engine } from "../../engine.ts";
+import type { PhysicalMemory } from "../../physical-memory.ts";
 import { createUnicornEngine } from "../../unicorn/unicorn-engine.ts";
 import { createWasmEngine } from "../../wasm/wasm-engine.ts";
+import { DEFAULT_OPTIONS } from "../../wasm/translator.ts";
 import { EngineRunner } from "../engine-runner.ts";
 import { supportedForms, type CpuModel } from "../forms.ts";
 import { coverageTable } from "../report.ts";
 import { Hardware, hardwareMissing } from "./hardware.ts";
 import { Session } from "./session.ts";
 
-const ENGINES = { wasm: createWasmEngine, unicorn: createUnicornEngine };
+const ENGINES: Readonly<Record<string, (memory: PhysicalMemory, cpu: CpuModel) => Engine>> = {
+  wasm: (memory, cpu) => createWasmEngine(memory, { cpu }),
+  unicorn: (memory) => createUnicornEngine(memory),
+};
 
 const { values } = parseArgs({
   options: {
@@ -20,7 +26,7 @@ const { values } = parseArgs({
     forms: { type: "string" },
     alone: { type: "boolean", default: false },
     strict: { type: "boolean", default: false },
-    hot: { type: "string", default: "0" },
+    tier: { type: "string", default: "interpreter" },
     batch: { type: "string" },
     case: { type: "string" },
     "batch-size": { type: "string", default: "2000" },
@@ -35,7 +41,7 @@ if (missing !== undefined) {
   console.error(`fuzz-cpu: skipped: ${missing}`);
   process.exit(0);
 }
-const create = ENGINES[values.engine as keyof typeof ENGINES];
+const create = ENGINES[values.engine];
 if (!create) {
   console.error(`fuzz-cpu: no engine ${values.engine}; there are ${Object.keys(ENGINES).join(", ")}`);
   process.exit(2);
@@ -47,8 +53,11 @@ if (forms.length === 0) {
   console.error(`fuzz-cpu: no supported form matches ${values.forms}`);
   process.exit(2);
 }
+const compiled = values.tier === "compiled";
+// What the engine runs often it compiles: here, what it runs twice.
+if (compiled) Object.assign(DEFAULT_OPTIONS, { hotRuns: 1 });
 const size = Number(values["batch-size"]);
-const runner = new EngineRunner((memory) => create(memory), { warmUp: Number(values.hot) });
+const runner = new EngineRunner((memory) => create(memory, cpu), { warmUp: compiled ? 2 : 0 });
 const hardware = new Hardware();
 const session = new Session(hardware, runner, {
   seed: Number(values.seed),
@@ -56,13 +65,14 @@ const session = new Session(hardware, runner, {
   fillers: values.alone ? forms : all,
   casesPerBatch: size,
   strict: values.strict,
-  ymm: false,
+  ymm: cpu === "x86-64-v3",
   examples: Number(values.examples),
 });
 
 const start = Date.now();
 let lastWord = start;
 if (values.batch !== undefined) {
+  if (values.case !== undefined) process.stdout.write(session.listing(Number(values.batch), Number(values.case)));
   session.runBatch(Number(values.batch), values.case === undefined ? undefined : Number(values.case));
 } else {
   const batches = Math.ceil(Number(values.count) / size);

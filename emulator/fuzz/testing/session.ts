@@ -2,12 +2,12 @@
 import { BatchMaker } from "../batch.ts";
 import { Comparison, provideSameBytes, type CompareOptions, type Difference } from "../compare.ts";
 import { Coverage } from "../coverage.ts";
-import { findCulprit, type Verdict } from "../culprit.ts";
+import { findCulprit, minimize, type Culprit, type Verdict } from "../culprit.ts";
 import type { EngineRunner } from "../engine-runner.ts";
 import { supportedForms, type Form } from "../forms.ts";
 import { STATE_SIZE, TIMED_OUT, type Batch, type HardwareResult } from "../protocol.ts";
-import { describeCulprit } from "../report.ts";
-import { allowance, type Occasion } from "../undefined.ts";
+import { describeCulprit, describeItem } from "../report.ts";
+import { allowance } from "../undefined.ts";
 import type { Hardware } from "./hardware.ts";
 
 export interface SessionOptions extends CompareOptions {
@@ -17,6 +17,13 @@ export interface SessionOptions extends CompareOptions {
   readonly casesPerBatch: number;
   /** Failures of one kind that are minimized and kept. */
   readonly examples: number;
+  /** Kinds of failure that get none. */
+  readonly withoutExamples?: (key: string) => boolean;
+}
+
+interface Explanation {
+  readonly unexplained: readonly Difference[];
+  readonly reasons: ReadonlySet<string>;
 }
 
 export interface Failure {
@@ -77,6 +84,12 @@ export class Session {
     return differing.filter(({ number: i, found }) => this.examine(batch, number, i, found)).length;
   }
 
+  /** The instructions of one case. */
+  listing(number: number, only: number): string {
+    const sequence = this.maker.make(number).sequences[only]!;
+    return `${sequence.items.map((item) => describeItem(sequence, item)).join("\n")}\n`;
+  }
+
   /** Results by case; a case at which the harness died has none. */
   private onHardware(batch: Batch, number: number): (HardwareResult | undefined)[] {
     const results: (HardwareResult | undefined)[] = [];
@@ -104,45 +117,43 @@ export class Session {
     return { differences: new Comparison(batch, this.options).differences(0, hardware, engine), hardware };
   };
 
-  /** Differences without a reason; where the stop may differ, everything may. */
-  private unexplained(occasion: Occasion, differences: readonly Difference[]): readonly Difference[] {
+  /** Differences without a reason, and the reasons of the others; where the stop may differ, everything may. */
+  private explain(form: string, { item, sequence, before, vector, differences }: Culprit): Explanation {
+    const bytes = sequence.bytes.subarray(item.offset, item.offset + item.length);
+    const reasons = new Set<string>();
     let stopAllowed = false;
     const rest = differences.filter((difference) => {
-      const reason = allowance(occasion, difference, this.options.strict);
+      const reason = allowance({ form, bytes, before, vector, differences }, difference, this.options.strict);
       if (reason === undefined) return true;
-      this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + 1);
+      reasons.add(reason);
       stopAllowed ||= difference.what === "stop";
       return false;
     });
-    return stopAllowed ? [] : rest;
+    return { unexplained: stopAllowed ? [] : rest, reasons };
   }
 
   /** True when the difference is a failure. */
   private examine(batch: Batch, batchNumber: number, i: number, found: readonly Difference[]): boolean {
     const place = `--seed ${this.options.seed} --batch ${batchNumber} --case ${i}`;
-    const first = findCulprit(batch, i, this.judge, false);
-    if (!first) {
+    const culprit = findCulprit(batch, i, this.judge);
+    if (!culprit) {
       const texts = found.slice(0, 3).map(({ what, hardware, engine }) => `${what} ${hardware} ${engine}`);
       this.unrepeated.push(`${place}: ${texts.join(", ")}`);
       return true;
     }
-    const { code } = first.item;
+    const { code } = culprit.item;
     const name = this.names.get(code) ?? "(no instruction)";
     this.coverage.addDifference(code);
-    const { offset, length } = first.item;
-    const occasion = {
-      form: name,
-      bytes: first.sequence.bytes.subarray(offset, offset + length),
-      before: first.before,
-    };
-    const unexplained = this.unexplained(occasion, first.differences);
+    const { unexplained, reasons } = this.explain(name, culprit);
+    for (const reason of reasons) this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + 1);
     if (unexplained.length === 0) return false;
     const key = `${name}: ${kindOf(unexplained)}`;
     const failure = this.failures.get(key) ?? { key, count: 0, examples: [] };
     this.failures.set(key, failure);
     failure.count++;
-    if (failure.examples.length < this.options.examples) {
-      const least = findCulprit(batch, i, this.judge, true) ?? first;
+    if (failure.examples.length < this.options.examples && !this.options.withoutExamples?.(key)) {
+      const matters = (candidate: Culprit): boolean => this.explain(name, candidate).unexplained.length > 0;
+      const least = minimize(culprit, batch, i, this.judge, matters);
       failure.examples.push(`${describeCulprit(least, name)}\n  ${place}`);
     }
     return true;

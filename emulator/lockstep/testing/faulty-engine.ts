@@ -1,5 +1,14 @@
 /** An engine that is wrong on purpose: the lockstep layer has to find out where. */
-import { STOP_SYSCALL, STOP_TRAP, VECTOR_DB, type Engine, type EngineCapabilities, type Stop, type StopKind } from "../../engine.ts";
+import {
+  STOP_BUDGET,
+  STOP_SYSCALL,
+  STOP_TRAP,
+  VECTOR_DB,
+  type Engine,
+  type EngineCapabilities,
+  type Stop,
+  type StopKind,
+} from "../../engine.ts";
 import { PAGE_SIZE, type PhysicalMemory } from "../../physical-memory.ts";
 import { RFLAGS, RIP, type CpuState } from "../../registers.ts";
 import { PageWalker, WRITE } from "../../wasm/page-walk.ts";
@@ -16,6 +25,8 @@ export interface Mistake {
 
 /** Executes instruction by instruction whatever it is asked, which is slow and lets it look at each. */
 export class FaultyEngine implements Engine {
+  readonly stop: Stop = { kind: STOP_BUDGET, vector: 0, errorCode: 0, addressLow: 0, addressHigh: 0, executed: 0 };
+
   private readonly real: Engine;
   private readonly mistake: Mistake;
   /** Walks the tables this engine has been given. */
@@ -36,9 +47,6 @@ export class FaultyEngine implements Engine {
   get cpu(): CpuState {
     return this.real.cpu;
   }
-  get stop(): Stop {
-    return this.real.stop;
-  }
   get supervisorEntryLow(): number {
     return this.real.supervisorEntryLow;
   }
@@ -46,20 +54,23 @@ export class FaultyEngine implements Engine {
     return this.real.supervisorEntryHigh;
   }
 
+  /** A budget unit is one instruction. */
   run(budget: number): StopKind {
     const { cpu } = this.real;
     const stepped = (cpu.u32[RFLAGS * 2]! & TF) !== 0;
-    for (let left = budget; left > 0; left--) {
+    for (let executed = 1; executed <= budget; executed++) {
       const rip = cpu.get(RIP);
       cpu.u32[RFLAGS * 2]! |= TF;
       const kind = this.real.run(2);
+      Object.assign(this.stop, copyOf(this.real.stop), { executed });
       const done = kind === STOP_SYSCALL || kind === STOP_TRAP;
       if (done && rip === this.mistake.at && (!stepped || this.mistake.whenStepped !== false)) this.mistake.make(this);
       if (stepped) return kind;
       cpu.u32[RFLAGS * 2]! &= ~TF;
       if (kind !== STOP_TRAP || this.stop.vector !== VECTOR_DB) return kind;
     }
-    throw new Error("the program of a test comes to its stop before this budget is used up");
+    this.stop.kind = STOP_BUDGET;
+    return STOP_BUDGET;
   }
 
   /** Writes a byte of the page that the program has just written to. */
@@ -90,4 +101,9 @@ export class FaultyEngine implements Engine {
   dispose(): void {
     this.real.dispose();
   }
+}
+
+/** The fields of a stop, which may be getters. */
+function copyOf({ kind, vector, errorCode, addressLow, addressHigh, executed }: Stop): Stop {
+  return { kind, vector, errorCode, addressLow, addressHigh, executed };
 }

@@ -20,7 +20,7 @@ const BINARY: Readonly<Record<string, Binary>> = {
   add: { kind: flags.KIND_ADD, opcode: W.i64_add },
   adc: { kind: flags.KIND_ADD, opcode: W.i64_add, carry: true },
   sub: { kind: flags.KIND_SUB, opcode: W.i64_sub },
-  sbb: { kind: flags.KIND_SUB, opcode: W.i64_sub, carry: true },
+  sbb: { kind: flags.KIND_SBB, opcode: W.i64_sub, carry: true },
   cmp: { kind: flags.KIND_SUB, opcode: W.i64_sub, discard: true },
   and: { kind: flags.KIND_LOGIC, opcode: W.i64_and },
   or: { kind: flags.KIND_LOGIC, opcode: W.i64_or },
@@ -118,7 +118,7 @@ function exchangeAdd(g: Context): void {
   g.setFlags(flags.KIND_ADD, g.sizeOf(target), a, b, r, true);
 }
 
-/** The destination is written in any case, with its old value when the comparison fails. */
+/** Memory is written in any case, with its old value when the comparison fails. */
 function compareExchange(g: Context): void {
   const { e } = g;
   const [target, source] = g.instruction.operands as [Operand, Operand];
@@ -130,9 +130,19 @@ function compareExchange(g: Context): void {
   e.set(a);
   g.read(source);
   e.set(s);
-  g.modify(target, () => {
-    e.set(b).get(s).get(b).get(a).get(b).op(W.i64_eq).tee(equal).select();
-  });
+  if (target.kind === "register") {
+    // A register keeps its upper half when the comparison fails.
+    g.read(target);
+    e.tee(b).get(a).op(W.i64_eq).tee(equal);
+    e.if();
+    e.get(s);
+    g.write(target);
+    e.end();
+  } else {
+    g.modify(target, () => {
+      e.set(b).get(s).get(b).get(a).get(b).op(W.i64_eq).tee(equal).select();
+    });
+  }
   // RAX keeps its upper half when the comparison succeeds.
   e.get(equal).op(W.i32_eqz);
   e.if();

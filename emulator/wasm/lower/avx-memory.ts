@@ -7,7 +7,6 @@
 import { Memory, simd, V, W } from "../emit/opcodes.ts";
 import type { Context } from "../context.ts";
 import type { MemoryOperand, Operand, RegisterOperand } from "../decode.ts";
-import { AT_FS_BASE, AT_GS_BASE } from "../layout.ts";
 import { halvesOf, isYmm, readHalves, writeHalves, ZERO, type Halves } from "./avx.ts";
 import type { Lowering, LoweringRows } from "./lowering.ts";
 
@@ -157,19 +156,15 @@ function maskedMove(size: ElementSize): Lowering {
 
 // ---- gathers ----
 
-/** Pushes the address of one element, from base, displacement and the index in a vector's lane. */
+/** Pushes the address of one element: the index in a vector's lane takes the place of an index register. */
 function pushElementAddress(g: Context, operand: MemoryOperand, indexes: Halves, size: ElementSize, i: number): void {
   const { e } = g;
   const perHalf = 16 / size;
-  g.pushOffset({ ...operand, index: undefined, segment: undefined });
+  const index = g.t64();
   e.get(indexes[Math.floor(i / perHalf)]!).lane(LANES[size].extract, i % perHalf);
   if (size === 4) e.op(W.i64_extend_i32_s);
-  if (operand.scale > 1) e.i64(Math.log2(operand.scale)).op(W.i64_shl);
-  e.op(W.i64_add);
-  if (operand.addressSize === 4) g.mask(4);
-  if (operand.segment) {
-    e.loadAt(Memory.i64_load, operand.segment === "fs" ? AT_FS_BASE : AT_GS_BASE).op(W.i64_add);
-  }
+  e.set(index);
+  g.pushAddress({ ...operand, index: g.aliasRegister(index) });
 }
 
 /** The local of half of a register for writing. */
@@ -182,10 +177,6 @@ function gather(size: ElementSize, indexSize: ElementSize): Lowering {
     const { e } = g;
     const [target, memory, mask] = g.instruction.operands as [RegisterOperand, MemoryOperand, RegisterOperand];
     const index = memory.index!;
-    if (sameRegister(target, mask, index)) {
-      g.raise(6, 0);
-      return;
-    }
     const { extract, replace } = LANES[size];
     const perHalf = 16 / size;
     const elements = Math.min((isYmm(target) ? 32 : 16) / size, (isYmm(index) ? 32 : 16) / indexSize);
@@ -227,10 +218,6 @@ function finish(g: Context, target: RegisterOperand, mask: RegisterOperand, byte
     e.get(low).i64(0).lane(V.i64x2_replace_lane, 1).set(low);
   }
 }
-
-/** #UD when two of the three registers are the same (Intel SDM volume 2, VPGATHERDD). */
-const sameRegister = (...registers: RegisterOperand[]): boolean =>
-  new Set(registers.map(({ index }) => index)).size < registers.length;
 
 export const AVX_MEMORY: LoweringRows = [
   ["vmaskmovps", maskedMove(4)],

@@ -1,8 +1,9 @@
 /** VEX operations with no SSE counterpart: 32 comparison predicates, shifts by element, tests of signs. */
-import { simd, V, W } from "../emit/opcodes.ts";
+import { Memory, simd, V, W } from "../emit/opcodes.ts";
 import type { Context } from "../context.ts";
 import type { Operand } from "../decode.ts";
 import { CF, ZF } from "../flags.ts";
+import { AT_MXCSR } from "../layout.ts";
 import {
   control,
   halvesOf,
@@ -40,7 +41,7 @@ const signals = (predicate: number): boolean => [1, 2].includes(predicate & 3) !
 
 /**
  * VCMPxx (Intel SDM volume 2, table 3-1): predicates 0 to 7 are those of SSE; from 8 on the SSE comparison is only done
- * for its exceptions.
+ * for its exceptions, in strict mode.
  */
 function compare(legacy: LoweringTable, mnemonic: string): Lowering {
   const old = threeOperands(legacy, mnemonic);
@@ -58,17 +59,50 @@ function compare(legacy: LoweringTable, mnemonic: string): Lowering {
     const sources = isScalar ? [scalarSource(g, second, lanes)] : readHalves(g, second, count);
     const firsts = readHalves(g, first, count);
     const results = firsts.map((a, i) => {
-      const [b, raises, result] = [sources[i]!, g.tv(), g.tv()];
-      e.get(a).set(raises);
-      const imm = { kind: "immediate", value: BigInt(signals(predicate) ? SIGNALING : QUIET) } as const;
-      lowerAs(g, legacy, mnemonic, [g.aliasVector(raises), g.aliasVector(b), imm]);
-      pushRelation(g, lanes, predicate, a, b);
+      const result = g.tv();
+      const [x, y] = [a, sources[i]!].map((source) =>
+        g.strictFloat ? withoutDenormals(g, lanes, source) : source,
+      ) as [number, number];
+      if (g.strictFloat) raiseExceptions(g, legacy, mnemonic, signals(predicate), a, sources[i]!);
+      pushRelation(g, lanes, predicate, x, y);
       e.set(result);
       if (isScalar) mergeLowest(g, lanes, a, result);
       return result;
     });
     writeHalves(g, target, results);
   };
+}
+
+function raiseExceptions(
+  g: Context,
+  legacy: LoweringTable,
+  mnemonic: string,
+  signaling: boolean,
+  a: number,
+  b: number,
+): void {
+  const scratch = g.tv();
+  g.e.get(a).set(scratch);
+  const predicate = { kind: "immediate", value: BigInt(signaling ? SIGNALING : QUIET) } as const;
+  lowerAs(g, legacy, mnemonic, [g.aliasVector(scratch), g.aliasVector(b), predicate]);
+}
+
+const MXCSR_DAZ = 6;
+
+/** A local with zeros in place of denormals, if MXCSR says so. */
+function withoutDenormals(g: Context, lanes: string, source: number): number {
+  const { e } = g;
+  const result = g.tv();
+  e.v128(ZERO)
+    .get(source)
+    .get(source)
+    .op(simd(`${lanes}_abs`));
+  if (lanes === "f64x2") e.f64(2 ** -1022).op(V.f64x2_splat);
+  else e.f32(2 ** -126).op(V.f32x4_splat);
+  e.op(simd(`${lanes}_lt`));
+  e.i32(0).loadAt(Memory.i32_load, AT_MXCSR).i32(MXCSR_DAZ).op(W.i32_shr_u).i32(1).op(W.i32_and, W.i32_sub);
+  e.op(V.i32x4_splat, V.and, V.bitselect).set(result);
+  return result;
 }
 
 function scalarSource(g: Context, operand: Operand, lanes: string): number {

@@ -1,9 +1,18 @@
 /** XGETBV, XSAVE, XSAVEOPT, XSAVEC, XRSTOR (Intel SDM volume 1, chapter 13). */
 import { V, W } from "../emit/opcodes.ts";
-import type { Context } from "../context.ts";
+import { STATUS_RECHECK, type Context } from "../context.ts";
+import { VECTOR_GP } from "../../engine.ts";
 import type { MemoryOperand } from "../decode.ts";
 import { AT_XMM, AT_YMM_HIGH } from "../layout.ts";
-import { AT_XSTATE_BV, AVX, XCR0, XSAVE_BYTES, XSAVE_BYTES_WITHOUT_AVX, XSAVE_KINDS } from "../runtime/avx-state.ts";
+import {
+  AT_XSTATE_BV,
+  AVX,
+  REFUSED,
+  XCR0,
+  XSAVE_BYTES,
+  XSAVE_BYTES_WITHOUT_AVX,
+  XSAVE_KINDS,
+} from "../runtime/avx-state.ts";
 import { RAX, RCX, RDX } from "../../registers.ts";
 import { requireAlignment } from "./avx.ts";
 import { implied, type Lowering, type LoweringRows } from "./lowering.ts";
@@ -31,7 +40,7 @@ function getControl(g: Context): void {
   g.pushRegister(implied(RCX, 4));
   e.tee(number).i64(1).op(W.i64_gt_u);
   e.if();
-  g.raise(13, 0);
+  g.raise(VECTOR_GP, 0);
   e.end();
   spillVectors(g);
   e.i64(XCR0).call(g.runtime("xinuse")).extend().get(number).op(W.i64_eqz).select().set(value);
@@ -82,20 +91,25 @@ function restore(g: Context): void {
   const { e } = g;
   const { address, wanted } = operandsOf(g);
   const header = g.t64();
-  const refused = g.t32();
+  const status = g.t32();
   e.get(address).i64(AT_XSTATE_BV).op(W.i64_add).set(header);
   spillVectors(g);
   g.loadAt(header, 8);
   e.wrap().get(wanted).op(W.i32_and).i32(AVX).op(W.i32_and);
   bySize(g, (bytes) => {
     g.pushHost(address, bytes, false);
-    e.get(wanted).call(g.runtime("xrstor")).set(refused);
+    e.get(wanted).call(g.runtime("xrstor")).set(status);
   });
-  e.get(refused);
+  e.get(status).i32(REFUSED).op(W.i32_eq);
   e.if();
-  g.raise(13, 0);
+  g.raise(VECTOR_GP, 0);
   e.end();
   reloadVectors(g);
+  e.get(status);
+  e.if();
+  g.storeRipNext();
+  g.leave(STATUS_RECHECK);
+  e.end();
 }
 
 export const AVX_STATE: LoweringRows = [

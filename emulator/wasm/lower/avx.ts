@@ -10,7 +10,7 @@ import { Memory, V, W } from "../emit/opcodes.ts";
 import type { Context } from "../context.ts";
 import type { ImmediateOperand, MemoryOperand, Operand, RegisterOperand } from "../decode.ts";
 import { AT_VECTOR_TRAP } from "../layout.ts";
-import { VECTOR_XM } from "../../engine.ts";
+import { VECTOR_GP, VECTOR_XM } from "../../engine.ts";
 import type { Lowering } from "./lowering.ts";
 import { pushVectorHost } from "./sse.ts";
 
@@ -90,7 +90,7 @@ export function requireAlignment(g: Context, address: number, size: number): voi
     .i32(size - 1)
     .op(W.i32_and);
   e.if();
-  g.raise(13, 0);
+  g.raise(VECTOR_GP, 0);
   e.end();
 }
 

@@ -1,8 +1,10 @@
 /** Bit tests, bit scans, POPCNT, CRC32. */
-import { W } from "../emit/opcodes.ts";
+import { LOAD_I64, STORE_I64 } from "../emit/assembler.ts";
+import { Memory, W } from "../emit/opcodes.ts";
 import type { Context } from "../context.ts";
-import type { Operand } from "../decode.ts";
+import type { MemoryOperand, Operand } from "../decode.ts";
 import * as flags from "../flags.ts";
+import { AT_FS_BASE, AT_GS_BASE } from "../layout.ts";
 import { setCarry } from "./arithmetic.ts";
 import type { Lowering, LoweringRows } from "./lowering.ts";
 
@@ -26,25 +28,28 @@ function bitTest(name: keyof typeof CHANGE): Lowering {
       .op(W.i64_and)
       .set(bit);
     e.i64(1).get(bit).op(W.i64_shl).set(mask);
-    let operand = target;
-    if (target.kind === "memory" && offset.kind === "register") operand = farOperand(g, target, offset, size);
     const take = (): void => void e.tee(old).get(bit).op(W.i64_shr_u).wrap().i32(1).op(W.i32_and).set(carry);
-    if (name === "bt") {
-      g.read(operand);
+    const change = (): void => {
       take();
-    } else {
-      g.modify(operand, () => {
+      e.get(old);
+      CHANGE[name]!(g, mask);
+    };
+    if (target.kind === "memory" && offset.kind === "register") {
+      const address = farAddress(g, target, offset, size);
+      if (name === "bt") {
+        g.loadAt(address, size);
         take();
-        e.get(old);
-        CHANGE[name]!(g, mask);
-      });
-    }
+      } else changeAt(g, address, size, change);
+    } else if (name === "bt") {
+      g.read(target);
+      take();
+    } else g.modify(target, change);
     setCarry(g, carry);
   };
 }
 
-/** A memory operand with the signed bit offset's words added, as base register of its own. */
-function farOperand(g: Context, target: Operand & { kind: "memory" }, offset: Operand, size: number): Operand {
+/** The linear address of the word that a signed bit offset reaches, in a local. */
+function farAddress(g: Context, target: MemoryOperand, offset: Operand, size: number): number {
   const { e } = g;
   const address = g.t64();
   g.pushOffset(target);
@@ -53,9 +58,25 @@ function farOperand(g: Context, target: Operand & { kind: "memory" }, offset: Op
   e.i64(Math.log2(size * 8))
     .op(W.i64_shr_s)
     .i64(Math.log2(size))
-    .op(W.i64_shl, W.i64_add)
-    .set(address);
-  return { ...target, base: g.aliasRegister(address), index: undefined, displacement: 0n };
+    .op(W.i64_shl, W.i64_add);
+  if (target.addressSize === 4) g.mask(4);
+  if (target.segment) {
+    e.loadAt(Memory.i64_load, target.segment === "fs" ? AT_FS_BASE : AT_GS_BASE).op(W.i64_add);
+  }
+  e.set(address);
+  return address;
+}
+
+/** Lets `change` turn the value on the stack into the new one at the linear address in a local. */
+function changeAt(g: Context, address: number, size: number, change: () => void): void {
+  const { e } = g;
+  const host = g.t32();
+  const value = g.t64();
+  g.pushHost(address, size, true);
+  e.tee(host).memory(LOAD_I64[size]!);
+  change();
+  e.set(value).get(host).get(value).memory(STORE_I64[size]!);
+  g.commit(host, size);
 }
 
 /** Bit scans leave the destination alone when the source is 0. */

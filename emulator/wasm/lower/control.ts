@@ -172,22 +172,33 @@ const fault =
   (g) =>
     g.raise(vector, 0);
 
-/** IRET and far RET: state changes in the helper, which refuses everything but the user's own segments. */
-function farReturn(kind: number): Lowering {
+/** IRET: state changes in the helper, which refuses everything but the user's own segments. */
+function interruptReturn(width: number): Lowering {
   return (g) => {
     const { e } = g;
     g.spill(RSP);
     g.storeRipHere();
-    e.i32(0);
-    g.pushFlags();
-    e.extend().memory(Memory.i64_store, AT_SCRATCH);
-    e.i32(kind).call(g.runtime("iret"));
+    e.i32(width).call(g.runtime("iret"));
     g.reload(RSP);
     g.faultIf();
     e.loadAt(Memory.i32_load, AT_SCRATCH);
     g.popFlags();
     g.leave(STATUS_RECHECK);
   };
+}
+
+/** Far RET: items of 4 bytes unless a prefix says otherwise. */
+function farReturn(g: Context): void {
+  const { form, operands } = g.instruction;
+  const width = /^Retfq/.test(form) ? 8 : /^Retfw/.test(form) ? 2 : 4;
+  const [extra] = operands;
+  g.spill(RSP);
+  g.storeRipHere();
+  g.e.i32(width).i32(extra?.kind === "immediate" ? Number(BigInt.asUintN(16, extra.value)) : 0);
+  g.e.call(g.runtime("retf"));
+  g.reload(RSP);
+  g.faultIf();
+  g.leave(STATUS_RECHECK);
 }
 
 const PRIVILEGED =
@@ -204,9 +215,10 @@ export const CONTROL: LoweringRows = [
   ["loopne", loop(5)],
   ["call", call],
   ["ret", ret],
-  ["retf", farReturn(0)],
-  ["iretq", farReturn(8)],
-  ["iretd", farReturn(4)],
+  ["retf", farReturn],
+  ["iretq", interruptReturn(8)],
+  ["iretd", interruptReturn(4)],
+  ["iret", interruptReturn(2)],
   ["syscall", systemCall],
   ["int3", trap(3)],
   ["int", trap(undefined)],

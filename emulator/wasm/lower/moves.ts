@@ -1,7 +1,7 @@
 /** Moves, extensions, the stack, conditional moves and sets, flags as data. */
 import { Memory, W } from "../emit/opcodes.ts";
 import { STATUS_RECHECK, type Context } from "../context.ts";
-import type { Operand } from "../decode.ts";
+import type { MemoryOperand, Operand } from "../decode.ts";
 import { STATUS } from "../flags.ts";
 import { AT_FS_BASE, AT_GS_BASE, AT_RFLAGS } from "../layout.ts";
 import { RAX, RBP, RBX, RDX, RSP } from "../../registers.ts";
@@ -58,7 +58,7 @@ export function push(g: Context, value: number, size: number): void {
 function pushOperand(g: Context): void {
   const operand = g.instruction.operands[0]!;
   const size =
-    operand.kind === "immediate" ? (/w_imm|d16|_imm16/i.test(g.instruction.form) ? 2 : 8) : stackSize(operand);
+    operand.kind === "immediate" ? (/w_imm|d16|_imm16/i.test(g.instruction.form) ? 2 : 8) : stackSize(g, operand);
   const value = g.t64();
   if (operand.kind === "register" && operand.class === "segment") g.e.i64(SELECTOR[operand.index]!);
   else g.read(operand, size);
@@ -66,8 +66,8 @@ function pushOperand(g: Context): void {
   push(g, value, size);
 }
 
-function stackSize(operand: Operand): number {
-  if (operand.kind === "register" && operand.class === "segment") return 8;
+function stackSize(g: Context, operand: Operand): number {
+  if (operand.kind === "register" && operand.class === "segment") return /w_/i.test(g.instruction.form) ? 2 : 8;
   return operand.kind === "register" || operand.kind === "memory" ? operand.size : 8;
 }
 
@@ -75,7 +75,7 @@ function stackSize(operand: Operand): number {
 function popOperand(g: Context): void {
   const { e } = g;
   const operand = g.instruction.operands[0]!;
-  const size = stackSize(operand);
+  const size = stackSize(g, operand);
   const value = g.t64();
   e.get(g.gpr(RSP));
   const address = g.t64();
@@ -134,7 +134,11 @@ function enter(g: Context): void {
     pushLocal(value);
   }
   if (level > 0) pushLocal(frame);
-  e.get(top).i64(bytes).op(W.i64_sub).set(g.gprOut(RSP));
+  // The new top of the stack has to be writable, though nothing is written there.
+  e.get(top).i64(bytes).op(W.i64_sub).set(top);
+  g.pushHost(top, 1, true);
+  e.drop();
+  e.get(top).set(g.gprOut(RSP));
   e.get(frame);
   g.mask(size);
   g.popRegister(implied(RBP, size));
@@ -269,6 +273,17 @@ function translateByte(g: Context): void {
 
 const nothing: Lowering = () => {};
 
+/** Faults as a read of the byte does. */
+function flushLine(g: Context): void {
+  g.load(g.instruction.operands[0] as MemoryOperand, 1);
+  g.e.drop();
+}
+
+/** Without effect on this processor: hints, and instructions of extensions it has not got in the space of NOPs. */
+const NOPS =
+  "nop pause endbr64 endbr32 lfence sfence mfence prefetchnta prefetcht0 prefetcht1 prefetcht2 prefetchw prefetch " +
+  "prefetchwt1 prefetchit0 prefetchit1 cldemote reservednop rdsspd rdsspq bndmk bndcl bndcu bndcn bndmov bndldx bndstx";
+
 export const MOVES: LoweringRows = [
   ["mov", move],
   ["movnti", move],
@@ -298,10 +313,6 @@ export const MOVES: LoweringRows = [
   ["xlatb", translateByte],
   ...CONDITIONS.map((name) => [`cmov${name}`, conditionalMove] as const),
   ...CONDITIONS.map((name) => [`set${name}`, setByte] as const),
-  ...(
-    "nop pause endbr64 endbr32 lfence sfence mfence prefetchnta prefetcht0 prefetcht1 prefetcht2 prefetchw prefetch " +
-    "clflush reservednop"
-  )
-    .split(" ")
-    .map((name) => [name, nothing] as const),
+  ["clflush", flushLine],
+  ...NOPS.split(" ").map((name) => [name, nothing] as const),
 ];

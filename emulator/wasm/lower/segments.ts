@@ -83,12 +83,12 @@ function describe(what: number): Lowering {
     const [target, source] = g.instruction.operands as [Operand, Operand];
     const found = g.t64();
     pushDescriptor(g, source, what);
-    e.set(found);
+    e.tee(found).i64(-1).op(W.i64_ne);
+    e.if();
     e.get(found);
     g.mask(g.sizeOf(target));
-    g.read(target);
-    e.get(found).i64(-1).op(W.i64_ne).select();
     g.write(target);
+    e.end();
     setZero(g, found);
   };
 }

@@ -78,6 +78,21 @@ function shift(name: "shl" | "shr" | "sar"): Lowering {
   };
 }
 
+/** CF from a local, and OF for rotations by one: to the left the result's sign against CF, else its two upper bits. */
+function setRotationFlags(g: Context, left: boolean, bits: number, result: number, carry: number): void {
+  const { e } = g;
+  const overflow = g.t32();
+  bitAt(g, result, bits - 1);
+  e.wrap();
+  if (left) e.get(carry);
+  else {
+    bitAt(g, result, bits - 2);
+    e.wrap();
+  }
+  e.op(W.i32_xor).set(overflow);
+  setCarry(g, carry, overflow);
+}
+
 function rotate(left: boolean): Lowering {
   return (g) => {
     const { e } = g;
@@ -86,7 +101,7 @@ function rotate(left: boolean): Lowering {
     const bits = size * 8;
     const count = countOf(g, by, size);
     const [a, r, turns] = [g.t64(), g.t64(), g.t64()];
-    const [carry, overflow] = [g.t32(), g.t32()];
+    const carry = g.t32();
     g.modify(target!, () => {
       if (size === 8) e.get(count.local).op(left ? W.i64_rotl : W.i64_rotr);
       else if (size === 4)
@@ -115,15 +130,7 @@ function rotate(left: boolean): Lowering {
     whenCounted(g, count, () => {
       bitAt(g, r, left ? 0 : bits - 1);
       e.wrap().set(carry);
-      bitAt(g, r, bits - 1);
-      e.wrap();
-      if (left) e.get(carry);
-      else {
-        bitAt(g, r, bits - 2);
-        e.wrap();
-      }
-      e.op(W.i32_xor).set(overflow);
-      setCarry(g, carry, overflow);
+      setRotationFlags(g, left, bits, r, carry);
     });
   };
 }
@@ -137,7 +144,7 @@ function rotateThroughCarry(left: boolean): Lowering {
     const bits = size * 8;
     const count = countOf(g, by, size);
     const [a, r, old, turns] = [g.t64(), g.t64(), g.t64(), g.t64()];
-    const [carry, overflow] = [g.t32(), g.t32()];
+    const carry = g.t32();
     const whole = g.t64();
     g.pushFlag(flags.CF);
     e.extend().set(old);
@@ -162,17 +169,7 @@ function rotateThroughCarry(left: boolean): Lowering {
       }
       e.tee(r);
     });
-    whenCounted(g, count, () => {
-      bitAt(g, r, bits - 1);
-      e.wrap();
-      if (left) e.get(carry);
-      else {
-        bitAt(g, r, bits - 2);
-        e.wrap();
-      }
-      e.op(W.i32_xor).set(overflow);
-      setCarry(g, carry, overflow);
-    });
+    whenCounted(g, count, () => setRotationFlags(g, left, bits, r, carry));
 
     /** For 1 to 63 turns; pushes the result, which for none is the operand. */
     function rotateWide(): void {

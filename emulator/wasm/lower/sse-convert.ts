@@ -1,5 +1,5 @@
 /** SSE conversions between integers, single and double precision, and rounding to integral values. */
-import { V128 } from "../emit/assembler.ts";
+import { I64, V128, type ValueType } from "../emit/assembler.ts";
 import { Sat, simd, V, W } from "../emit/opcodes.ts";
 import type { Context } from "../context.ts";
 import type { Operand } from "../decode.ts";
@@ -60,37 +60,32 @@ function pushFitting32(g: Context, format: Format, value: number, truncated: num
   e.get(value).get(value).op(scalarOp(format, "eq"), W.i32_and).select();
 }
 
-function fromInteger(format: Format): Lowering {
+/** Replaces lane 0 of the target by the source's value as `read` pushes it, converted. */
+function intoLane(to: Format, type: ValueType, read: (g: Context, source: Operand) => void, opcode: number): Lowering {
   return (g) => {
     const { e } = g;
     const [target, source] = g.instruction.operands as Pair;
-    const size = g.sizeOf(source);
-    const value = g.t64();
-    g.read(source);
-    g.signExtend(size);
+    const value = g.temp(type);
+    read(g, source);
     e.set(value);
     pushVector(g, target);
-    e.get(value)
-      .op(format === SINGLE ? W.f32_convert_i64_s : W.f64_convert_i64_s)
-      .lane(format.replace, 0);
+    e.get(value).op(opcode).lane(to.replace, 0);
     popVector(g, target);
   };
 }
 
+function fromInteger(format: Format): Lowering {
+  const read = (g: Context, source: Operand): void => {
+    g.read(source);
+    g.signExtend(g.sizeOf(source));
+  };
+  return intoLane(format, I64, read, scalarOp(format, "convert_i64_s"));
+}
+
 /** Between formats, lane 0. */
 function changeScalar(from: Format, to: Format): Lowering {
-  return (g) => {
-    const { e } = g;
-    const [target, source] = g.instruction.operands as Pair;
-    const value = g.temp(from.type);
-    pushScalar(g, source, from);
-    e.set(value);
-    pushVector(g, target);
-    e.get(value)
-      .op(to === DOUBLE ? W.f64_promote_f32 : W.f32_demote_f64)
-      .lane(to.replace, 0);
-    popVector(g, target);
-  };
+  const opcode = to === DOUBLE ? W.f64_promote_f32 : W.f32_demote_f64;
+  return intoLane(to, from.type, (g, source) => pushScalar(g, source, from), opcode);
 }
 
 /** A packed conversion of a source of `size` bytes. */

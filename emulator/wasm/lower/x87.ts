@@ -2,12 +2,12 @@
 import { I32 } from "../emit/assembler.ts";
 import { Memory, W } from "../emit/opcodes.ts";
 import type { Context } from "../context.ts";
-import type { Operand, RegisterOperand } from "../decode.ts";
+import type { MemoryOperand, Operand, RegisterOperand } from "../decode.ts";
 import { AT_SCRATCH, AT_X87_STATUS } from "../layout.ts";
 import { RAX } from "../../registers.ts";
 import { VECTOR_MF } from "../../engine.ts";
 import { AT_X87_FDP } from "../runtime/fpu-state.ts";
-import { isControl, X87_OPERATIONS } from "../runtime/x87.ts";
+import { isControl, X87_OPERATIONS } from "../runtime/x87-operations.ts";
 import { FORMATS, type Format } from "../runtime/x87-memory.ts";
 import { implied, type Lowering, type LoweringRows } from "./lowering.ts";
 
@@ -63,7 +63,7 @@ function x87(name: string): Lowering {
       e.set(address);
       g.pushHost(address, memory.size, writes);
       e.set(host);
-      if (!isControl(name)) e.storeLocalAt(Memory.i64_store, AT_X87_FDP, address);
+      if (!isControl(name)) noteOperand(g, memory, address);
     } else {
       if (condition === undefined) e.i32(0);
       else g.pushCondition(condition);
@@ -80,6 +80,18 @@ function x87(name: string): Lowering {
       g.popRegister(implied(RAX, 2));
     }
   };
+}
+
+/** FDP: the operand's address within its segment. */
+function noteOperand(g: Context, memory: MemoryOperand, linear: number): void {
+  const { e } = g;
+  let offset = linear;
+  if (memory.segment) {
+    offset = g.t64();
+    g.pushOffset(memory);
+    e.set(offset);
+  }
+  e.storeLocalAt(Memory.i64_store, AT_X87_FDP, offset);
 }
 
 /** First and last stack register named; one alone is both. */

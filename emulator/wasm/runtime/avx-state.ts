@@ -1,7 +1,7 @@
 /** XSAVE, XSAVEOPT, XSAVEC and XRSTOR of the x87, SSE and AVX state (Intel SDM volume 1, chapter 13). */
 import type { PhysicalMemory } from "../../physical-memory.ts";
 import { AT_YMM_HIGH } from "../layout.ts";
-import { loadState, storeState } from "./fpu-state.ts";
+import { AT_MXCSR_READ, AT_STRICT_FLOAT, loadState, storeState } from "./fpu-state.ts";
 
 /** State components, and XCR0: all three. */
 export const X87 = 1;
@@ -15,6 +15,11 @@ export const XSAVE_BYTES_WITHOUT_AVX = 576;
 export const AT_AVX_COMPONENT = 576;
 export const AT_XSTATE_BV = 512;
 export const AT_XCOMP_BV = 520;
+
+/** What `restore` says: done, an area that XRSTOR does not accept (#GP), or done and floating point is strict now. */
+export const RESTORED = 0;
+export const REFUSED = 1;
+export const CHANGED = 2;
 
 export const XSAVE_KINDS = ["xsave", "xsaveopt", "xsavec"] as const;
 
@@ -94,8 +99,7 @@ export class ExtendedState {
     view.setUint32(host + AT_XCOMP_BV + 4, COMPACTED, true);
   };
 
-  /** False: the area is not one that XRSTOR accepts (#GP). */
-  readonly restore = (host: number, wanted: number): boolean => {
+  readonly restore = (host: number, wanted: number): number => {
     const { memory, image } = this;
     const { u8, view } = memory;
     const area = u8.subarray(host, host + XSAVE_BYTES);
@@ -104,21 +108,31 @@ export class ExtendedState {
     ) as [number, number, number, number];
     const compact = layoutHigh === COMPACTED;
     const known = compact ? layout : XCR0;
-    if (presentHigh !== 0 || (present & ~known) !== 0 || (known & ~XCR0) !== 0) return false;
-    if (!compact && (layout !== 0 || layoutHigh !== 0)) return false;
-    if (!isZero(area.subarray(AT_XSTATE_BV + 16, compact ? AT_AVX_COMPONENT : AT_XSTATE_BV + 24))) return false;
+    if (presentHigh !== 0 || (present & ~known) !== 0 || (known & ~XCR0) !== 0) return REFUSED;
+    if (!compact && (layout !== 0 || layoutHigh !== 0)) return REFUSED;
+    if (!isZero(area.subarray(AT_XSTATE_BV + 16, compact ? AT_AVX_COMPONENT : AT_XSTATE_BV + 24))) return REFUSED;
     const loadsMxcsr = compact ? (wanted & present & SSE) !== 0 : (wanted & (SSE | AVX)) !== 0;
-    if (loadsMxcsr && view.getUint32(host + AT_MXCSR_IMAGE, true) > 0xffff) return false;
+    if (loadsMxcsr && view.getUint32(host + AT_MXCSR_IMAGE, true) > 0xffff) return REFUSED;
     storeState(memory, image);
     const source = (component: number): Uint8Array => ((present & component) !== 0 ? area : INITIAL);
     if ((wanted & X87) !== 0) copyX87(image, source(X87));
     if ((wanted & SSE) !== 0) copyXmm(image, source(SSE));
     if (loadsMxcsr) copyMxcsr(image, area, 4);
     else if ((wanted & SSE) !== 0) copyMxcsr(image, INITIAL, 4);
-    loadState(memory, image);
-    if ((wanted & AVX) === 0) return true;
+    const status = this.load();
+    if ((wanted & AVX) === 0) return status;
     if ((present & AVX) === 0) u8.fill(0, AT_YMM_HIGH, AT_YMM_HIGH + YMM_BYTES);
     else u8.set(area.subarray(AT_AVX_COMPONENT), AT_YMM_HIGH);
-    return true;
+    return status;
   };
+
+  /** Loads the image. Who looks for floating-point exceptions still does: an XRSTOR is no new program. */
+  private load(): number {
+    const { u32 } = this.memory;
+    const [strict, wasRead] = [u32[AT_STRICT_FLOAT / 4]!, u32[AT_MXCSR_READ / 4]!];
+    loadState(this.memory, this.image);
+    u32[AT_STRICT_FLOAT / 4]! |= strict;
+    u32[AT_MXCSR_READ / 4] = wasRead;
+    return u32[AT_STRICT_FLOAT / 4] === strict ? RESTORED : CHANGED;
+  }
 }

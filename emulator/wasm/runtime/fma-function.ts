@@ -4,20 +4,16 @@
  * Doubles: the product as an unevaluated sum of two (T. J. Dekker, A floating-point technique for extending the available
  * precision, 1971), added with rounding to odd so that the last rounding is the only one (S. Boldo and G. Melquiond,
  * Emulation of FMA and correctly rounded sums, 2008). Singles: product and sum in double precision, the sum rounded to
- * odd. Lanes outside the range in which that is exact send the vector to the helper.
+ * odd. Lanes outside the range in which that is exact send the vector to the helper, and so does strict mode, which wants
+ * other roundings or exception flags.
  */
 import { V128, type Assembler, type Label } from "../emit/assembler.ts";
 import { Memory, simd, V, W } from "../emit/opcodes.ts";
-import { AT_MXCSR } from "../layout.ts";
+import { AT_STRICT_FLOAT } from "./fpu-state.ts";
 import { AT_FMA_OPERANDS, AT_FMA_RESULT } from "./fma.ts";
 
 /** Code that pushes a v128. */
 type Expression = () => void;
-
-const PRECISION_EXCEPTION = 0x20;
-/** DAZ, PM, RC and FZ; as wanted: to nearest, no zeros for denormals, precision exception masked. */
-const MODE_BITS = 0xf040;
-const MODE_ORDINARY = 0x1000;
 
 const [X, Y, Z, PRODUCT_SIGN, ADDEND_SIGN] = [0, 1, 2, 3, 4] as const;
 
@@ -75,10 +71,10 @@ class Doubles {
     return [product, now(add(add(add(sub(mul(ah, bh), product), mul(ah, bl)), mul(al, bh)), mul(al, bl)))];
   }
 
-  /** The sum a + b (error given) rounded to odd, and where it is inexact. */
-  toOdd(sum: Expression, error: Expression): [Expression, Expression] {
+  /** A sum, given as its rounding to nearest and the error of that, rounded to odd. */
+  toOdd(sum: Expression, error: Expression): Expression {
     const { now, and, or, xor } = this.bound();
-    const inexact = now(this.op("f64x2_ne", error, this.all(0)));
+    const inexact = this.op("f64x2_ne", error, this.all(0));
     const one: Expression = () => void this.e.i64(1).op(V.i64x2_splat);
     const even = this.op("i64x2_eq", and(sum, one), this.all(0));
     const apart: Expression = () => {
@@ -86,7 +82,7 @@ class Doubles {
       this.e.i32(63).op(simd("i64x2_shr_s"));
     };
     const step = and(or(apart, one), and(inexact, even));
-    return [now(this.op("i64x2_add", sum, step)), inexact];
+    return now(this.op("i64x2_add", sum, step));
   }
 
   /** Lanes whose magnitude lies between two numbers, or is zero. */
@@ -117,7 +113,7 @@ export function writeFmaDoubles(e: Assembler, helper: number): void {
   const d = new Doubles(e);
   const [x, y] = [d.local(X), d.local(Y)];
   const slow = e.block();
-  leaveUnlessOrdinary(e, slow);
+  leaveIfStrict(e, slow);
   const a = d.now(d.xor(x, d.local(PRODUCT_SIGN)));
   const c = d.now(d.xor(d.local(Z), d.local(ADDEND_SIGN)));
   leaveUnless(
@@ -128,9 +124,7 @@ export function writeFmaDoubles(e: Assembler, helper: number): void {
   const [uh, ul] = d.twoProduct(a, y);
   const [th, tl] = d.twoSum(c, ul);
   const [vh, vl] = d.twoSum(uh, th);
-  const [z, lost] = d.toOdd(...d.twoSum(tl, vl));
-  const [sum, rest] = d.twoSum(vh, z);
-  noteInexact(e, d.or(lost, d.op("f64x2_ne", rest, d.all(0))));
+  const sum = d.now(d.add(vh, d.toOdd(...d.twoSum(tl, vl))));
   // An exact zero has the sign that the sum of product and addend has.
   const isZero = d.op("f64x2_eq", sum, d.all(0));
   d.op("bitselect", d.add(uh, c), sum, isZero)();
@@ -146,7 +140,7 @@ const LARGEST_SINGLE = 2 ** 128 - 2 ** 104;
 export function writeFmaSingles(e: Assembler, helper: number): void {
   const d = new Doubles(e);
   const slow = e.block();
-  leaveUnlessOrdinary(e, slow);
+  leaveIfStrict(e, slow);
   const result = [0, 1].map((half) => {
     const widened = (local: number, signs?: number): Expression =>
       d.now(() => {
@@ -159,12 +153,10 @@ export function writeFmaSingles(e: Assembler, helper: number): void {
     const ordinary = [a, b, c].map((operand) => d.within(operand, SMALLEST_SINGLE, LARGEST_SINGLE));
     leaveUnless(e, slow, ordinary.reduce(d.and));
     const product = d.now(d.mul(a, b));
-    const [odd, lost] = d.toOdd(...d.twoSum(product, c));
+    const odd = d.toOdd(...d.twoSum(product, c));
     // Rounded up to the smallest normal number, a result may still be tiny.
     leaveUnless(e, slow, d.within(odd, SMALLEST_SINGLE * (1 + 2 ** -23), LARGEST_SINGLE));
-    const narrow = d.now(d.op("f32x4_demote_f64x2_zero", odd));
-    noteInexact(e, d.or(lost, d.op("f64x2_ne", d.op("f64x2_promote_low_f32x4", narrow), odd)));
-    return narrow;
+    return d.now(d.op("f32x4_demote_f64x2_zero", odd));
   }) as [Expression, Expression];
   result[0]();
   result[1]();
@@ -174,22 +166,13 @@ export function writeFmaSingles(e: Assembler, helper: number): void {
   writeCallOfHelper(e, helper, 4);
 }
 
-function leaveUnlessOrdinary(e: Assembler, slow: Label): void {
-  e.loadAt(Memory.i32_load, AT_MXCSR).i32(MODE_BITS).op(W.i32_and).i32(MODE_ORDINARY).op(W.i32_ne).brIf(slow);
+function leaveIfStrict(e: Assembler, slow: Label): void {
+  e.loadAt(Memory.i32_load, AT_STRICT_FLOAT).brIf(slow);
 }
 
 function leaveUnless(e: Assembler, slow: Label, lanes: Expression): void {
   lanes();
   e.op(simd("i64x2_all_true"), W.i32_eqz).brIf(slow);
-}
-
-function noteInexact(e: Assembler, lanes: Expression): void {
-  lanes();
-  e.op(V.any_true);
-  e.if();
-  e.i32(0).loadAt(Memory.i32_load, AT_MXCSR).i32(PRECISION_EXCEPTION).op(W.i32_or);
-  e.memory(Memory.i32_store, AT_MXCSR);
-  e.end();
 }
 
 function writeCallOfHelper(e: Assembler, helper: number, size: number): void {

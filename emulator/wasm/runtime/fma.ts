@@ -6,6 +6,7 @@
 import type { PhysicalMemory } from "../../physical-memory.ts";
 import { AT_MXCSR, AT_SCRATCH, AT_VECTOR_TRAP } from "../layout.ts";
 import * as exact from "./exact.ts";
+import { AT_STRICT_FLOAT } from "./fpu-state.ts";
 import * as format from "./interchange.ts";
 import type { Interchange } from "./interchange.ts";
 
@@ -94,7 +95,7 @@ export function fmaHelper({ view, u32 }: PhysicalMemory): (size: number) => void
       if (size === 4) view.setUint32(AT_FMA_RESULT + i * 4, Number(result), true);
       else view.setBigUint64(AT_FMA_RESULT + i * 8, result, true);
     }
-    u32[AT_MXCSR / 4]! |= how.flags;
+    if (u32[AT_STRICT_FLOAT / 4] !== 0) u32[AT_MXCSR / 4]! |= how.flags;
     u32[AT_VECTOR_TRAP / 4] = how.flags & how.unmasked;
   };
 }

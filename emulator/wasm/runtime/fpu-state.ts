@@ -25,6 +25,8 @@ const IMAGE_ST = 32;
 const IMAGE_XMM = 160;
 /** Bytes up to here are written; the rest is the program's. */
 const IMAGE_END = 416;
+/** A reserved byte, which no program sees: the task looks at exception flags. */
+const IMAGE_WATCHED = 463;
 const ALL_MXCSR_BITS = 0xffff;
 const MXCSR_FLAGS = 0x3f;
 const XMM_BYTES = 256;
@@ -112,4 +114,15 @@ export function loadState({ u8, u32 }: PhysicalMemory, image: Uint8Array, wide =
     u8.set(image.subarray(IMAGE_ST + i * 16, IMAGE_ST + i * 16 + 10), AT_X87 + ((top + i) & 7) * 16);
   }
   u8.set(image.subarray(IMAGE_XMM, IMAGE_END), AT_XMM);
+}
+
+/** The state of a task that is not running: the image, and in a reserved byte whether it looks at exception flags. */
+export function storeTaskState(memory: PhysicalMemory, image: Uint8Array): void {
+  storeState(memory, image);
+  image[IMAGE_WATCHED] = memory.u32[AT_STRICT_FLOAT / 4]!;
+}
+
+export function loadTaskState(memory: PhysicalMemory, image: Uint8Array): void {
+  loadState(memory, image);
+  if (image[IMAGE_WATCHED] !== 0) memory.u32[AT_STRICT_FLOAT / 4] = 1;
 }

@@ -1,13 +1,12 @@
 /** Functions that generated code calls for what is rare or long. Registers they need lie in the register file. */
-import { VECTOR_GP } from "../../engine.ts";
 import { PAGE_SIZE, type PhysicalMemory } from "../../physical-memory.ts";
-import { RAX, RBX, RCX, RDX, RFLAGS, RIP, RSP } from "../../registers.ts";
-import { STATUS } from "../flags.ts";
+import { RAX, RBX, RCX, RDX } from "../../registers.ts";
 import type { GuestMemory } from "../guest-memory.ts";
 import { AT_SCRATCH, AT_STOP_ERROR, AT_STOP_VECTOR } from "../layout.ts";
 import { ExtendedState } from "./avx-state.ts";
 import type { CpuModel } from "./cpu-model.ts";
 import { cpuid } from "./cpuid.ts";
+import { farReturns, generalProtection } from "./far-return.ts";
 import { f16cHelper } from "./f16c.ts";
 import { fmaHelper } from "./fma.ts";
 import { descriptor, mayLoad } from "./descriptors.ts";
@@ -24,10 +23,6 @@ const DONE = 0;
 const FAULT = 1;
 /** FXRSTOR: done, and MXCSR now wants other code. */
 const CHANGED = 2;
-const USER_CS = 0x33n;
-const USER_SS = 0x2bn;
-/** TF, DF, NT, AC and ID: what IRET at CPL 3 may change besides the status flags. */
-const USER_FLAGS = 0x244500n;
 
 export type Helpers = Record<HelperName, (...operands: never[]) => number | bigint | void>;
 
@@ -42,12 +37,6 @@ export function createHelpers(memory: PhysicalMemory, guest: GuestMemory, model:
     u32[register * 2] = value;
     u32[register * 2 + 1] = 0;
   };
-  const generalProtection = (selector: bigint): number => {
-    u32[AT_STOP_VECTOR / 4] = VECTOR_GP;
-    u32[AT_STOP_ERROR / 4] = Number(selector & 0xfffcn);
-    return FAULT;
-  };
-
   return {
     commit: guest.commit,
 
@@ -77,36 +66,12 @@ export function createHelpers(memory: PhysicalMemory, guest: GuestMemory, model:
 
     string: strings.run,
 
-    /** Far returns at CPL 3. @param width 0 RETF, else IRET with items of so many bytes */
-    iret: (width: number): number => {
-      const item = width === 4 ? 4n : 8n;
-      const items: bigint[] = [];
-      for (let i = 0; i < (width === 0 ? 2 : 5); i++) {
-        const at = BigInt.asUintN(64, u64[RSP]! + BigInt(i) * item);
-        const host = guest.read(Number(at & 0xffffffffn) | 0, Number(at >> 32n) | 0, Number(item));
-        if (host < 0) return FAULT;
-        items.push(width === 4 ? BigInt(u32[host / 4]!) : memory.view.getBigUint64(host, true));
-      }
-      const [rip, cs, flags, rsp, ss] = items as [bigint, bigint, bigint, bigint, bigint];
-      if ((cs & 0xffffn) !== USER_CS) return generalProtection(cs);
-      if (BigInt.asIntN(48, rip) !== BigInt.asIntN(64, rip)) return generalProtection(0n);
-      if (width === 0) {
-        u64[RIP] = rip;
-        u64[RSP] = BigInt.asUintN(64, u64[RSP]! + 16n);
-        return DONE;
-      }
-      if ((ss & 0xffffn) !== USER_SS) return generalProtection(ss);
-      u64[RIP] = rip;
-      u64[RSP] = rsp;
-      u64[RFLAGS] = (u64[RFLAGS]! & ~USER_FLAGS) | (flags & USER_FLAGS);
-      u64[AT_SCRATCH / 8] = flags & BigInt(STATUS);
-      return DONE;
-    },
+    ...farReturns(memory, guest),
 
     fxsave: (host: number, wide: number): void => storeState(memory, u8.subarray(host, host + 512), wide !== 0),
 
     fxrstor: (host: number, wide: number): number => {
-      if (memory.view.getUint32(host + 24, true) > 0xffff) return generalProtection(0n);
+      if (memory.view.getUint32(host + 24, true) > 0xffff) return generalProtection(memory, 0);
       const strictBefore = u32[AT_STRICT_FLOAT / 4]!;
       loadState(memory, u8.subarray(host, host + 512), wide !== 0);
       return u32[AT_STRICT_FLOAT / 4] === strictBefore ? DONE : CHANGED;
@@ -116,7 +81,7 @@ export function createHelpers(memory: PhysicalMemory, guest: GuestMemory, model:
 
     descriptor,
     loadSelector: (segment: number, selector: number): number =>
-      mayLoad(segment, selector) ? DONE : generalProtection(BigInt(selector)),
+      mayLoad(segment, selector) ? DONE : generalProtection(memory, selector),
 
     x87: x87.run,
     sse: packedHelper(memory),
@@ -127,6 +92,6 @@ export function createHelpers(memory: PhysicalMemory, guest: GuestMemory, model:
     f16c: f16cHelper(memory),
     xinuse: extended.inUse,
     xsave: extended.save,
-    xrstor: (host: number, wanted: number): number => (extended.restore(host, wanted) ? DONE : FAULT),
+    xrstor: extended.restore,
   } as unknown as Helpers;
 }

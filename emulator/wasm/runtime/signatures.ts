@@ -56,7 +56,10 @@ export const HELPER_FUNCTIONS = {
    * element done under TF.
    */
   string: signature([I32, I32, I32, I32, I32], [I32]),
+  /** (bytes of an item). */
   iret: signature([I32], [I32]),
+  /** (bytes of an item, bytes to drop behind them). */
+  retf: signature([I32, I32], [I32]),
   /** (value): LDMXCSR. 1: code has to be translated differently now. */
   loadMxcsr: signature([I32], [I32]),
   /** (selector, DESCRIPTOR_…): what LAR, LSL, VERR and VERW find, or -1. */
@@ -82,7 +85,7 @@ export const HELPER_FUNCTIONS = {
   xinuse: signature([], [I32]),
   /** (host address, components, index in XSAVE_KINDS). */
   xsave: signature([I32, I32, I32]),
-  /** (host address, components). 1: #GP. */
+  /** (host address, components). 1: #GP, 2: code has to be translated differently. */
   xrstor: signature([I32, I32], [I32]),
 } satisfies Record<string, Signature>;
 

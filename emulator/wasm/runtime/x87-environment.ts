@@ -2,7 +2,7 @@
 import type { PhysicalMemory } from "../../physical-memory.ts";
 import { isDenormal, isInfinite, isNaN80, isUnsupported, isZero } from "./float80.ts";
 import { AT_X87_FDP, AT_X87_FIP, AT_X87_FOP } from "./fpu-state.ts";
-import { X87State } from "./x87-state.ts";
+import type { X87State } from "./x87-state.ts";
 
 const VALID = 0;
 const ZERO = 1;

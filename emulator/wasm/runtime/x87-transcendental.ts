@@ -1,6 +1,6 @@
 /** Transcendental instructions of the x87: domains and special values (Intel SDM volume 2, F2XM1 to FYL2XP1). */
 import * as elementary from "./elementary.ts";
-import { INVALID, multiply, ZERO_DIVIDE, type Exact, type Rounding } from "./exact.ts";
+import { INEXACT, INVALID, multiply, ZERO_DIVIDE, type Exact, type Rounding } from "./exact.ts";
 import * as f from "./float80.ts";
 import type { Float80 } from "./float80.ts";
 import { invalid, nanOf, noteDenormal } from "./x87-arithmetic.ts";
@@ -50,9 +50,12 @@ export function powerMinusOne(x: Float80, how: Rounding): Float80 {
   const nan = nanOf([x], how);
   if (nan) return nan;
   if (f.isInfinite(x)) return x.sign ? withSign(f.ONE, 1) : x;
-  if (f.isZero(x) || x.exponent > f.BIAS || noteDenormal(f.isDenormal(x), how)) return x;
+  if (f.isZero(x) || noteDenormal(f.isDenormal(x), how)) return x;
   if (isOne(x)) return x.sign ? { ...withSign(f.ONE, 1), exponent: f.BIAS - 1 } : x;
-  if (x.exponent === f.BIAS) return x;
+  if (x.exponent >= f.BIAS) {
+    how.flags |= INEXACT;
+    return x;
+  }
   return pack(elementary.powerOfTwoMinusOne(f.exact(x)), how);
 }
 
@@ -85,12 +88,14 @@ export function logarithm(y: Float80, x: Float80, how: Rounding): Float80 {
   return pack(multiply(f.exact(y), elementary.binaryLogarithm(f.exact(x))), how);
 }
 
-/** FYL2XP1: y * log2(1 + x). */
+/** FYL2XP1: y * log2(1 + x). From -1 down the result is undefined: x, as on processors. */
 export function logarithmOfOnePlus(y: Float80, x: Float80, how: Rounding): Float80 {
   const nan = nanOf([y, x], how);
   if (nan) return nan;
-  const belowMinusOne = x.sign === 1 && (x.exponent > f.BIAS || isOne(x) || x.exponent === f.BIAS);
-  if (belowMinusOne) return invalid(how);
+  if (x.sign === 1 && x.exponent >= f.BIAS) {
+    if (!f.isInfinite(x)) how.flags |= INEXACT;
+    return x;
+  }
   if (f.isInfinite(x) || f.isInfinite(y) || f.isZero(x) || f.isZero(y)) {
     const special = timesSpecial(y, f.isInfinite(x) || f.isZero(x) ? x : withSign(f.ONE, x.sign), how);
     if ((how.flags & INVALID) === 0) noteDenormal(f.isDenormal(x) || f.isDenormal(y), how);

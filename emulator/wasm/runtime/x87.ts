@@ -5,65 +5,13 @@ import { AT_RIP, AT_SCRATCH } from "../layout.ts";
 import { INVALID, ZERO_DIVIDE, type Rounding } from "./exact.ts";
 import * as f from "./float80.ts";
 import type { Float80 } from "./float80.ts";
-import { AT_X87_FIP, AT_X87_FOP, resetX87 } from "./fpu-state.ts";
+import { AT_X87_FIP, AT_X87_FOP } from "./fpu-state.ts";
 import * as arithmetic from "./x87-arithmetic.ts";
-import { loadEnvironment, loadRegisters, storeEnvironment, storeRegisters } from "./x87-environment.ts";
+import { controlInstruction } from "./x87-control.ts";
+import { NAMED_OPERATIONS, type NamedOperation } from "./x87-operations.ts";
 import { converted, FORMATS, load, storing, storingInteger, type Format } from "./x87-memory.ts";
 import { BEFORE_STORE, C0, C1, C2, C3, X87State } from "./x87-state.ts";
 import * as transcendental from "./x87-transcendental.ts";
-
-export const X87_OPERATIONS = (
-  "fld fild fbld fst fstp fist fistp fisttp fbstp " +
-  "fadd faddp fiadd fmul fmulp fimul fsub fsubp fisub fsubr fsubrp fisubr " +
-  "fdiv fdivp fidiv fdivr fdivrp fidivr fcom fcomp fcompp fucom fucomp fucompp ficom ficomp fcomi fcomip fucomi fucomip " +
-  "ftst fxam fchs fabs fld1 fldl2t fldl2e fldpi fldlg2 fldln2 fldz fsqrt frndint fscale fprem fprem1 fxtract " +
-  "f2xm1 fyl2x fyl2xp1 fptan fpatan fsin fcos fsincos fxch ffree ffreep fincstp fdecstp fnop wait " +
-  "fninit finit fnclex fclex fldcw fnstcw fstcw fnstsw fstsw emms fldenv fnstenv fstenv frstor fnsave fsave " +
-  "fcmovb fcmove fcmovbe fcmovu fcmovnb fcmovne fcmovnbe fcmovnu"
-).split(" ");
-
-/** Leave the pointers to instruction and operand alone (SDM volume 1, section 8.1.8). */
-export const isControl = (name: string): boolean =>
-  /^(wait|emms|fn?(init|clex|stcw|stsw|stenv|save)|fldcw|fldenv|frstor)$/.test(name);
-
-/** Constants cut to 64 bits, and whether rounding to nearest (or up) takes the next number. */
-const CONSTANTS: Readonly<
-  Record<string, readonly [exponent: number, mantissa: bigint, nearest: 0n | 1n, up: 0n | 1n]>
-> = {
-  fld1: [16383, 0x8000000000000000n, 0n, 0n],
-  fldl2t: [16384, 0xd49a784bcd1b8afen, 0n, 1n],
-  fldl2e: [16383, 0xb8aa3b295c17f0bbn, 1n, 1n],
-  fldpi: [16384, 0xc90fdaa22168c234n, 1n, 1n],
-  fldlg2: [16381, 0x9a209a84fbcff798n, 1n, 1n],
-  fldln2: [16382, 0xb17217f7d1cf79abn, 1n, 1n],
-  fldz: [0, 0n, 0n, 0n],
-};
-
-/** What the names say, found once for each operation. */
-interface Named {
-  readonly name: string;
-  readonly control: boolean;
-  readonly constant: (typeof CONSTANTS)[string] | undefined;
-  readonly binary:
-    { readonly operation: arithmetic.Operation; readonly reversed: boolean; readonly pops: boolean } | undefined;
-  readonly comparison: { readonly quietly: boolean; readonly toFlags: boolean; readonly pops: number } | undefined;
-}
-
-const NAMED: readonly Named[] = X87_OPERATIONS.map((name) => {
-  const binary = /^fi?(add|mul|sub|div)(r?)(p?)$/.exec(name);
-  const comparison = /^f(u?)i?com(i?)(p*)$/.exec(name);
-  return {
-    name,
-    control: isControl(name),
-    constant: CONSTANTS[name],
-    binary: binary
-      ? { operation: binary[1] as arithmetic.Operation, reversed: binary[2] !== "", pops: binary[3] !== "" }
-      : undefined,
-    comparison: comparison
-      ? { quietly: comparison[1] !== "", toFlags: comparison[2] !== "", pops: comparison[3]!.length }
-      : undefined,
-  };
-});
 
 /** Which operand an instruction names, and where it lies. */
 interface Operands {
@@ -90,7 +38,7 @@ export class X87Unit {
    * @param operand format | first register << 4 | second << 8 @param host of the memory operand; condition of FCMOVcc
    */
   readonly run = (operation: number, operand: number, host: number): void => {
-    const named = NAMED[operation]!;
+    const named = NAMED_OPERATIONS[operation]!;
     const operands = {
       format: FORMATS[operand & 15]!,
       first: (operand >> 4) & 7,
@@ -98,7 +46,7 @@ export class X87Unit {
       host,
     };
     if (named.control) {
-      this.controlInstruction(named.name, operands);
+      controlInstruction(this.memory, this.state, named.name, operands.format, host);
       return;
     }
     const { view } = this.memory;
@@ -107,7 +55,7 @@ export class X87Unit {
     if ((this.state.status & 0x80) !== 0) view.setUint16(AT_X87_FOP, this.opcode(), true);
   };
 
-  private execute({ name, constant, binary, comparison }: Named, operands: Operands): void {
+  private execute({ name, constant, binary, comparison }: NamedOperation, operands: Operands): void {
     const { state } = this;
     if (binary) {
       if (this.binary(binary.operation, binary.reversed, operands) && binary.pops) state.pop();
@@ -126,7 +74,10 @@ export class X87Unit {
       return;
     }
     if (name.startsWith("fcmov")) {
+      // C1 stays as it is but for a stack fault.
+      const c1 = state.status & C1;
       const found = state.underflow(0, operands.second);
+      if (found === "fine") state.status |= c1;
       if (found === "masked") state.write(0, f.INDEFINITE);
       else if (found === "fine" && operands.host !== 0) state.write(0, state.read(operands.second));
       return;
@@ -218,48 +169,6 @@ export class X87Unit {
     }
   }
 
-  private controlInstruction(name: string, { format, host }: Operands): void {
-    const { state, memory } = this;
-    const { view } = memory;
-    const short = format === "env14" || format === "state94";
-    const [bytes, registers] = [short ? 14 : 28, host + (short ? 14 : 28)];
-    switch (name.replace(/^fn/, "f")) {
-      case "finit":
-        resetX87(memory);
-        return;
-      case "fclex":
-        state.status &= 0x7f00;
-        return;
-      case "fldcw":
-        state.control = view.getUint16(host, true);
-        return;
-      case "fstcw":
-        view.setUint16(host, state.control, true);
-        return;
-      case "fstsw":
-        view.setUint16(host || AT_SCRATCH, state.status | (state.top << 11), true);
-        return;
-      case "emms":
-        state.used = 0;
-        return;
-      case "fstenv":
-        storeEnvironment(memory, state, host, bytes);
-        state.control |= 0x3f;
-        return;
-      case "fldenv":
-        loadEnvironment(memory, state, host, bytes);
-        return;
-      case "fsave":
-        storeEnvironment(memory, state, host, bytes);
-        storeRegisters(memory, state, registers);
-        resetX87(memory);
-        return;
-      case "frstor":
-        loadEnvironment(memory, state, host, bytes);
-        loadRegisters(memory, state, registers);
-    }
-  }
-
   // ---- loads and stores ----
 
   private load(format: Format, first: number, host: number): void {
@@ -268,6 +177,8 @@ export class X87Unit {
     if (format === "none") {
       const found = state.underflow(first);
       if (found !== "unmasked") state.push(found === "masked" ? f.INDEFINITE : state.read(first));
+      // An empty source counts for more than a full stack.
+      if (found === "masked") state.status &= ~C1;
       return;
     }
     if (!state.isEmpty(7)) {
@@ -376,6 +287,7 @@ export class X87Unit {
     if (found === "unmasked") return;
     if (found === "fine" && pushes && !state.isEmpty(7)) {
       // Masked, both results are the indefinite.
+      state.status &= ~C2;
       if (state.push(f.INDEFINITE)) state.write(1, f.INDEFINITE);
       return;
     }
@@ -396,14 +308,16 @@ export class X87Unit {
     state.status &= ~C2;
     if (found === "fine" && !state.finish(how)) return;
     state.write(0, result);
-    if (pushes) state.push(second);
+    if (!pushes) return;
+    state.push(second);
+    if (found === "masked") state.status &= ~C1;
   }
 
   private extract(): void {
     const { state } = this;
     const found = state.underflow(0);
     if (found === "unmasked") return;
-    if (!state.isEmpty(7)) {
+    if (found === "fine" && !state.isEmpty(7)) {
       if (state.push(f.INDEFINITE)) state.write(1, f.INDEFINITE);
       return;
     }
@@ -413,18 +327,23 @@ export class X87Unit {
     if (found === "fine" && !state.finish(how)) return;
     state.write(0, exponent);
     state.push(significand);
+    if (found === "masked") state.status &= ~C1;
   }
 
   /** C2 clear: complete. C0, C3, C1 are the low bits of the quotient. */
   private remainder(nearest: boolean): void {
     const { state } = this;
     const found = state.underflow(0, 1);
-    if (found === "masked") state.write(0, f.INDEFINITE);
+    if (found === "masked") {
+      state.write(0, f.INDEFINITE);
+      state.status &= ~C2;
+    }
     if (found !== "fine") return;
     const how = state.rounding();
     const { value, quotient } = arithmetic.remainder(state.read(0), state.read(1), nearest, how);
     if (!state.finish(how)) return;
     state.write(0, value);
+    state.status &= ~C2;
     if ((how.flags & (INVALID | ZERO_DIVIDE)) !== 0 || f.isNaN80(value)) return;
     state.setCodes((quotient & 4 ? C0 : 0) | (quotient & 2 ? C3 : 0) | (quotient & 1 ? C1 : 0));
   }
@@ -439,16 +358,18 @@ export class X87Unit {
   ): boolean {
     const { state } = this;
     const register = popsTwo ? 1 : second;
+    const c1 = state.status & C1;
     const found = format === "none" ? state.underflow(0, register) : state.underflow(0);
-    return this.compareWith(this.operand(format, register, host), found, quietly, toFlags);
+    return this.compareWith(this.operand(format, register, host), found, quietly, toFlags, c1);
   }
 
-  /** To C3, C2, C0, or (FCOMI) to status flags for the caller at AT_SCRATCH. False, nothing is popped: an unmasked exception. */
+  /** To C3, C2, C0, or (FCOMI) to status flags for the caller at AT_SCRATCH. False, nothing is popped: an unmasked exception. @param c1 what FCOMI leaves of C1 */
   private compareWith(
     { value, denormal }: { value: Float80; denormal: boolean },
     found: "fine" | "masked" | "unmasked",
     quietly: boolean,
     toFlags: boolean,
+    c1 = 0,
   ): boolean {
     const { state } = this;
     const how = state.rounding();
@@ -466,6 +387,7 @@ export class X87Unit {
     if (toFlags) {
       const flags = order === 2 ? ZF | PF | CF : order === 0 ? ZF : order < 0 ? CF : 0;
       this.memory.u32[AT_SCRATCH / 4] = flags;
+      if (found === "fine") state.status |= c1;
     } else state.setCodes(order === 2 ? C3 | C2 | C0 : order === 0 ? C3 : order < 0 ? C0 : 0);
     return completes;
   }

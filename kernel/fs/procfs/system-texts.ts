@@ -44,12 +44,16 @@ const FLAGS =
   "fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2 ht syscall nx " +
   "lm constant_tsc rep_good nopl cpuid pni ssse3 cx16 sse4_1 sse4_2 popcnt hypervisor lahf_lm";
 
+/** What level 3 adds. */
+const V3_FLAGS = "pclmulqdq fma movbe aes xsave avx f16c abm bmi1 avx2 bmi2 sha_ni xsaveopt xsavec xgetbv1";
+
 export function cpuinfo({ kernel }: Task): string {
+  const v3 = kernel.engine.capabilities.level === "x86-64-v3";
   const fields: [string, string][] = [
     ["processor\t", "0"],
     ["vendor_id\t", "GenuineIntel"],
     ["cpu family\t", "6"],
-    ["model\t\t", "26"],
+    ["model\t\t", v3 ? "60" : "26"],
     ["model name\t", `Trapgate ${kernel.engine.capabilities.name} (${kernel.engine.capabilities.level})`],
     ["stepping\t", "3"],
     ["cpu MHz\t\t", "1000.000"],
@@ -60,9 +64,9 @@ export function cpuinfo({ kernel }: Task): string {
     ["cpu cores\t", "1"],
     ["fpu\t\t", "yes"],
     ["fpu_exception\t", "yes"],
-    ["cpuid level\t", "11"],
+    ["cpuid level\t", v3 ? "13" : "11"],
     ["wp\t\t", "yes"],
-    ["flags\t\t", FLAGS],
+    ["flags\t\t", v3 ? `${FLAGS} ${V3_FLAGS}` : FLAGS],
     ["bogomips\t", "2000.00"],
     ["clflush size\t", "64"],
     ["cache_alignment\t", "64"],

@@ -32,8 +32,8 @@ export interface Encoded {
 /** Status flags by iced's numbers (OF SF ZF AF CF PF). */
 const FLAG_BITS = [0x800, 0x80, 0x40, 0x10, 1, 4];
 
-/** Encodes the form with random registers; a memory operand has RDI as its base. Undefined: not in this test's reach. */
-export function encode(form: string, below: Below): Encoded | undefined {
+/** Encodes the form with random registers; a memory operand has RDI as its base. */
+export function encode(form: string, below: Below): Encoded {
   const x = loadDecoder();
   const code = x.Code[form as keyof typeof x.Code];
   const information = x.CodeExt.opCode(code);

@@ -3,7 +3,7 @@ import { STOP_SYSCALL } from "../../../engine.ts";
 import { PAGE_SIZE } from "../../../physical-memory.ts";
 import { RFLAGS, RIP } from "../../../registers.ts";
 import { TestMachine } from "../../../contract/test-machine.ts";
-import { createWasmEngine } from "../../wasm-engine.ts";
+import { createWasmEngine, type InspectableEngine } from "../../wasm-engine.ts";
 import { DATA, MEMORY_BYTES, type State } from "./cases.ts";
 
 const CODE = 0x400000;
@@ -34,6 +34,11 @@ export class EngineSide {
     memory.u8.set([...code, ...SYSCALL], this.page + (address % PAGE_SIZE));
     this.next += 32;
     return address;
+  }
+
+  /** Compiles what lies at an address, which was interpreted before. */
+  compile(address: number): void {
+    (this.machine.engine as InspectableEngine).translator.promote(address, 0);
   }
 
   /** Executes the instruction at an address; undefined when it stops otherwise than behind it. */

@@ -37,19 +37,24 @@ export function hasNativeJudge(): boolean {
   }
 }
 
-export function runNatively(cases: readonly NativeCase[]): NativeResult[] {
+let harness: string | undefined;
+
+/** The harness, compiled when it is first needed and kept while this process lives. */
+function builtHarness(): string {
+  if (harness) return harness;
   const folder = mkdtempSync(join(tmpdir(), "trapgate-native-"));
-  try {
-    const program = join(folder, "harness");
-    const source = new URL("harness.c", import.meta.url).pathname;
-    execFileSync("gcc", ["-O1", "-no-pie", "-o", program, source], { stdio: "pipe" });
-    const input = new Uint8Array(cases.length * RECORD);
-    cases.forEach((item, i) => write(input.subarray(i * RECORD, (i + 1) * RECORD), item));
-    const output = execFileSync(program, { input, maxBuffer: input.length + RECORD, timeout: 60_000 });
-    return cases.map((_, i) => read(Uint8Array.from(output.subarray(i * RECORD, (i + 1) * RECORD))));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  harness = join(folder, "harness");
+  const source = new URL("harness.c", import.meta.url).pathname;
+  execFileSync("gcc", ["-O1", "-no-pie", "-o", harness, source], { stdio: "pipe" });
+  return harness;
+}
+
+export function runNatively(cases: readonly NativeCase[]): NativeResult[] {
+  const input = new Uint8Array(cases.length * RECORD);
+  cases.forEach((item, i) => write(input.subarray(i * RECORD, (i + 1) * RECORD), item));
+  const output = execFileSync(builtHarness(), { input, maxBuffer: input.length + RECORD, timeout: 60_000 });
+  return cases.map((_, i) => read(Uint8Array.from(output.subarray(i * RECORD, (i + 1) * RECORD))));
 }
 
 function write(record: Uint8Array, { code, state }: NativeCase): void {
