@@ -4,6 +4,7 @@ import { loadDecoder } from "../wasm/decode.ts";
 import type { Coverage } from "./coverage.ts";
 import type { Culprit } from "./culprit.ts";
 import type { Form } from "./forms.ts";
+import { operandAddresses } from "./operand-address.ts";
 import { STATE_FXSAVE, STATE_RFLAGS, STATE_ST, STATE_XMM } from "./protocol.ts";
 import type { Item, Sequence } from "./sequence.ts";
 import { DATA_PAGES } from "./windows.ts";
@@ -63,7 +64,6 @@ function describeInput(sequence: Sequence, item: Item, state: Uint8Array, data: 
   }
   const factory = new x.InstructionInfoFactory();
   const info = factory.info(instruction);
-  const view = new DataView(state.buffer, state.byteOffset, state.length);
   const parts = new Set([`rflags=${number(state.subarray(STATE_RFLAGS, STATE_RFLAGS + 4))}`]);
   for (const used of info.usedRegisters() as { register: number; free(): void }[]) {
     const full = x.RegisterExt.fullRegister(used.register);
@@ -77,12 +77,10 @@ function describeInput(sequence: Sequence, item: Item, state: Uint8Array, data: 
     used.free();
   }
   const memory: string[] = [];
-  for (const used of info.usedMemory() as UsedMemoryLike[]) {
-    const address = addressOf(used, view, x);
+  for (const address of operandAddresses(x, instruction, state)) {
     const page = DATA_PAGES.findIndex((each) => address >= each.address && address < each.address + PAGE_SIZE);
     const at = page * PAGE_SIZE + (address % PAGE_SIZE);
     if (page >= 0) memory.push(`[${address.toString(16)}]=${hexBytes(data.subarray(at, at + 16))} (at the start)`);
-    used.free();
   }
   const name = x.Mnemonic[instruction.mnemonic]!;
   const mmx = [0, 1].some((i) => i < instruction.opCount && x.RegisterExt.isMM(instruction.opRegister(i)));
@@ -95,26 +93,6 @@ function describeInput(sequence: Sequence, item: Item, state: Uint8Array, data: 
   }
   [instruction, decoder, factory, info].forEach((each) => each.free());
   return [`before: ${[...parts].join(" ")}`, ...memory];
-}
-
-interface UsedMemoryLike {
-  readonly base: number;
-  readonly index: number;
-  readonly scale: number;
-  readonly displacement: bigint;
-  free(): void;
-}
-
-function addressOf(
-  { base, index, scale, displacement }: UsedMemoryLike,
-  view: DataView,
-  x: ReturnType<typeof loadDecoder>,
-): number {
-  const value = (register: number): bigint => {
-    const full = x.RegisterExt.fullRegister(register);
-    return full >= x.Register.RAX && full <= x.Register.R15 ? view.getBigUint64((full - x.Register.RAX) * 8, true) : 0n;
-  };
-  return Number(BigInt.asUintN(64, value(base) + value(index) * BigInt(scale) + displacement));
 }
 
 /** One line a form, those executed least first. */

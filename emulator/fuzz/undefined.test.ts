@@ -15,7 +15,15 @@ function allowed(
   strict = false,
 ) {
   const difference: Difference = { what, hardware, engine };
-  const occasion = { form, bytes: Uint8Array.of(0x90), before, vector: 3, differences: [difference], ...more };
+  const occasion = {
+    form,
+    bytes: Uint8Array.of(0x90),
+    before,
+    address: 0x1000,
+    vector: 3,
+    differences: [difference],
+    ...more,
+  };
   return allowance(occasion, difference, strict) !== undefined;
 }
 
@@ -64,6 +72,29 @@ describe("allowed", () => {
     expect(allowed("Stmxcsr_m32", "memory", a, b)).toBe(true);
     expect(allowed("Stmxcsr_m32", "memory", a, b, {}, true)).toBe(false);
     expect(allowed("Stmxcsr_m32", "memory", a, "00001f00ffffffff")).toBe(false);
+  });
+
+  test("what FXSAVE may leave out, at its place in the image only", () => {
+    const difference = (at: number, hardware: string, engine: string) =>
+      allowance(
+        {
+          form: "Fxsave_m512byte",
+          bytes: Uint8Array.of(0x90),
+          before,
+          address: 0x1000,
+          vector: 3,
+          forms: [],
+          differences: [],
+        },
+        { what: "memory", at, hardware, engine },
+        false,
+      ) !== undefined;
+    expect(difference(0x1008, "0000000000000000", "00000000100066b2")).toBe(true);
+    expect(difference(0x1020, "0000000000000000", "00000000100066b2")).toBe(false);
+    expect(difference(0x1000, "01230012000000ff", "00000012000000ff")).toBe(true);
+    expect(difference(0x1000, "01230012000000ff", "01230000000000ff")).toBe(false);
+    expect(difference(0x1018, "0002ffff00001fa0", "0000ffff00001f80")).toBe(true);
+    expect(difference(0x1018, "0002ffff00007f80", "0000ffff00001f80")).toBe(false);
   });
 
   test("partial remainders", () => {

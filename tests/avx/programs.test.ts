@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hasNativeJudge } from "../../emulator/wasm/lower/native-check/native.ts";
+import { hasNativeJudge } from "../../emulator/wasm/lower/testing/native.ts";
 import { createWasmEngine, type WasmEngineOptions } from "../../emulator/wasm/wasm-engine.ts";
 import { createMachine, type MachineResult, type RootSource } from "../../machine/index.ts";
 import { MemoryHost } from "../support/memory-host.ts";

@@ -99,13 +99,13 @@ function summary(): string {
   const lines = [...session.failures.values()]
     .sort((a, b) => b.count - a.count)
     .flatMap(({ key, count, examples }) => [`== ${count} x ${key}`, ...examples]);
-  const counts = forms.map(({ code }) => session.coverage.of(code).executed);
+  const counts = forms.map(({ code }) => session.coverage.of(code)).map(({ executed, faulted }) => executed + faulted);
   lines.push(...session.deaths, ...session.unrepeated.map((place) => `not seen again: ${place}`));
   for (const [reason, count] of session.reasons) lines.push(`allowed ${count} times: ${reason}`);
   if (values.coverage) lines.push(coverageTable(session.coverage, forms));
   lines.push(
     `${session.sequences} sequences of ${forms.length} forms on ${values.engine} and this processor, seed ${values.seed}, in ${seconds.toFixed(1)} s`,
-    `forms executed at least 1000 times: ${counts.filter((count) => count >= 1000).length}; least: ${Math.min(...counts)}`,
+    `forms met at least 1000 times: ${counts.filter((count) => count >= 1000).length}; least: ${Math.min(...counts)}`,
     `used up their time: ${session.timeouts}; failures: ${failures()} of ${session.failures.size} kinds`,
   );
   return `${lines.join("\n")}\n`;

@@ -5,6 +5,8 @@ import { Coverage } from "../coverage.ts";
 import { findCulprit, minimize, type Culprit, type Verdict } from "../culprit.ts";
 import type { EngineRunner } from "../engine-runner.ts";
 import { supportedForms, type Form } from "../forms.ts";
+import { loadDecoder } from "../../wasm/decode.ts";
+import { firstOperandAddress } from "../operand-address.ts";
 import { STATE_SIZE, TIMED_OUT, type Batch, type HardwareResult } from "../protocol.ts";
 import { describeCulprit, describeItem } from "../report.ts";
 import { allowance } from "../undefined.ts";
@@ -120,10 +122,17 @@ export class Session {
   /** Differences without a reason, and the reasons of the others; where the stop may differ, everything may. */
   private explain(form: string, { item, sequence, before, vector, differences }: Culprit): Explanation {
     const bytes = sequence.bytes.subarray(item.offset, item.offset + item.length);
+    const ip = sequence.address + item.offset;
+    const address = before && firstOperandAddress(loadDecoder(), bytes, ip, before);
+    const forms = sequence.items.map(({ code }) => this.names.get(code) ?? "");
     const reasons = new Set<string>();
     let stopAllowed = false;
     const rest = differences.filter((difference) => {
-      const reason = allowance({ form, bytes, before, vector, differences }, difference, this.options.strict);
+      const reason = allowance(
+        { form, bytes, before, address, vector, forms, differences },
+        difference,
+        this.options.strict,
+      );
       if (reason === undefined) return true;
       reasons.add(reason);
       stopAllowed ||= difference.what === "stop";

@@ -1,9 +1,9 @@
 /** Every form that x86-64-v3 adds, against the host's processor: fixed seed, a few states each. */
 import { afterAll, describe, expect, test } from "vitest";
 import { supportedForms } from "./models.ts";
-import { encode, generator, randomState, type Below, type Encoded, type State } from "./native-check/cases.ts";
-import { difference, EngineSide } from "./native-check/engine-side.ts";
-import { hasNativeJudge, runNatively } from "./native-check/native.ts";
+import { encode, generator, randomState, type Below, type Encoded, type State } from "./testing/cases.ts";
+import { difference, EngineSide } from "./testing/engine-side.ts";
+import { hasNativeJudge, runNatively } from "./testing/native.ts";
 
 const SEED = 20261123;
 const STATES = 6;

@@ -93,7 +93,9 @@ export function logarithmOfOnePlus(y: Float80, x: Float80, how: Rounding): Float
   const nan = nanOf([y, x], how);
   if (nan) return nan;
   if (x.sign === 1 && x.exponent >= f.BIAS) {
-    if (!f.isInfinite(x)) how.flags |= INEXACT;
+    if (f.isInfinite(x)) return invalid(how);
+    if (f.isInfinite(y)) return f.negated(y);
+    how.flags |= INEXACT;
     return x;
   }
   if (f.isInfinite(x) || f.isInfinite(y) || f.isZero(x) || f.isZero(y)) {
