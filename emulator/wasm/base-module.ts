@@ -4,8 +4,15 @@ import { ModuleWriter, type Signature } from "./emit/module-writer.ts";
 import { Memory, W } from "./emit/opcodes.ts";
 import { pushTlbEntry, STATUS_DISPATCH, STATUS_HOT, STATUS_MISS, STATUS_UNWIND } from "./context.ts";
 import { CONDITION_FUNCTIONS, writeConditionFunction, writeFlagsFunction } from "./flags.ts";
-import { BLOCK_ADDRESS, BLOCK_COUNTER, BLOCK_HEADER, RECORD_BYTES, RECORD_HANDLER } from "./interpret/records.ts";
-import { AT_DEPTH, AT_RIP, AT_SITES_USED, type Layout } from "./layout.ts";
+import {
+  BLOCK_ADDRESS,
+  BLOCK_COUNTER,
+  BLOCK_HEADER,
+  BLOCK_LENGTH,
+  RECORD_BYTES,
+  RECORD_HANDLER,
+} from "./interpret/records.ts";
+import { AT_DEPTH, AT_INSTRUCTIONS, AT_RIP, AT_SITES_USED, type Layout } from "./layout.ts";
 import { VECTOR_FUNCTIONS } from "./runtime/avx-functions.ts";
 import { BASE_FUNCTIONS, HELPER_FUNCTIONS, HOST_FUNCTIONS, type HelperName } from "./runtime/signatures.ts";
 
@@ -30,7 +37,7 @@ export function jumpOffset(address: number, { jumpEntries }: Layout): number {
   return ((low ^ (low >>> 9)) & (jumpEntries - 1)) << 4;
 }
 
-export function baseModule(layout: Layout): Uint8Array<ArrayBuffer> {
+export function baseModule(layout: Layout, countInstructions: boolean): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   const importAll = <T extends Record<string, Signature>>(functions: T): Record<keyof T, number> =>
     Object.fromEntries(
@@ -50,7 +57,7 @@ export function baseModule(layout: Layout): Uint8Array<ArrayBuffer> {
   module.define(BASE_FUNCTIONS.call, call, "call");
 
   const interpret = new Assembler(1);
-  writeInterpret(interpret, region);
+  writeInterpret(interpret, region, countInstructions);
   module.define(REGION_SIGNATURE, interpret, "interpret");
 
   for (const [name, slow] of [
@@ -156,7 +163,7 @@ function writeCall(e: Assembler, layout: Layout, region: number): void {
 }
 
 /** Runs a block of records (interpret/records.ts) from its header on. */
-function writeInterpret(e: Assembler, handler: number): void {
+function writeInterpret(e: Assembler, handler: number, countInstructions: boolean): void {
   const block = 0;
   const status = e.local(I32);
   e.get(block).get(block).memory(Memory.i32_load, BLOCK_COUNTER).i32(1).op(W.i32_sub).tee(status);
@@ -165,6 +172,10 @@ function writeInterpret(e: Assembler, handler: number): void {
   e.i32(0).get(block).memory(Memory.i64_load, BLOCK_ADDRESS).memory(Memory.i64_store, AT_RIP);
   e.i32(STATUS_HOT).return();
   e.end();
+  if (countInstructions) {
+    e.i32(0).loadAt(Memory.i64_load, AT_INSTRUCTIONS).get(block).memory(Memory.i64_load32_u, BLOCK_LENGTH);
+    e.op(W.i64_add).memory(Memory.i64_store, AT_INSTRUCTIONS);
+  }
   e.get(block)
     .i32(BLOCK_HEADER - RECORD_BYTES)
     .op(W.i32_add)

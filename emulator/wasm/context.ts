@@ -64,6 +64,9 @@ const YMM_HIGH_DISTANCE = AT_YMM_HIGH - AT_XMM;
 /** Register numbers from here on name locals (`aliasRegister`). */
 const FIRST_ALIAS = 256;
 
+/** Whether a register operand comes from `aliasRegister`. */
+export const isAlias = ({ index }: RegisterOperand): boolean => index >= FIRST_ALIAS;
+
 export abstract class Context {
   /** Where code goes. */
   e: Assembler;

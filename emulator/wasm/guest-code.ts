@@ -21,11 +21,11 @@ export class GuestCode {
     this.memory = memory;
   }
 
-  /** The frame of a page's code, or -1 where it cannot be fetched: then a fault is noted. */
-  frameOf(page: number): number {
+  /** The frame of a page's code, or -1 where it cannot be fetched: then a fault is noted at the first byte wanted. */
+  frameOf(page: number, first = page): number {
     let pfn = this.frames.get(page);
     if (pfn === undefined) {
-      const [low, high] = [page % TWO_32, Math.floor(page / TWO_32)];
+      const [low, high] = [first % TWO_32, Math.floor(first / TWO_32)];
       pfn = this.memory.walker.translate(low, high, FETCH);
       if (pfn < 0) this.memory.noteFault(low, high);
       this.frames.set(page, pfn);
@@ -36,7 +36,7 @@ export class GuestCode {
   /** The instruction at an address; undefined where its bytes cannot be fetched. */
   read(address: number): Instruction | undefined {
     const page = pageOf(address);
-    const pfn = this.frameOf(page);
+    const pfn = this.frameOf(page, address);
     if (pfn < 0) return undefined;
     let reader = this.readers.find((known) => known.covers(address));
     if (!reader) {

@@ -57,6 +57,8 @@ export const SITE_ENTRIES = 2048;
 export const SITE_BYTES = SITE_ENTRIES * 16;
 /** The tag of an empty place: an address that is not canonical and that nobody uses; it leads to an empty frame. */
 export const NO_PAGE = 0x6b5f_3c2a_19e4_8000n;
+/** Instructions executed, where they are counted (8 bytes). */
+export const AT_INSTRUCTIONS = 840;
 /** How many places are in use. */
 export const AT_SITES_USED = 832;
 

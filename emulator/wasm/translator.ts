@@ -21,6 +21,8 @@ import type { CpuModel } from "./runtime/cpu-model.ts";
 
 const TWO_32 = 4294967296;
 export interface TranslatorOptions {
+  readonly model: CpuModel;
+  readonly countInstructions: boolean;
   /** A block is compiled when it was interpreted so often; Infinity: never. */
   readonly hotRuns: number;
 }
@@ -36,14 +38,15 @@ const BATCH = 6;
 /** Then all are forgotten: V8 keeps about 20 KB for each. */
 const MOST_REGIONS = 20_000;
 
-export const DEFAULT_OPTIONS: TranslatorOptions = { hotRuns: 2000 };
+export const USUAL_HOT_RUNS = 2000;
 
 export class Translator {
   /** Mnemonics without a lowering and how often one was translated. */
   readonly unknown = new Map<string, number>();
-  readonly statistics = { blocks: 0, interpreted: 0, regions: 0, instructions: 0, bytes: 0 };
+  readonly statistics = { blocks: 0, interpreted: 0, regions: 0, instructions: 0, bytes: 0, refused: 0 };
+  /** What the host said when it refused a module last: V8 out of memory for code, or a mistake in our own code. */
+  refusal: unknown;
 
-  private readonly model: CpuModel;
   private readonly ram: PhysicalMemory;
   private readonly memory: GuestMemory;
   private readonly base: BaseExports;
@@ -68,14 +71,12 @@ export class Translator {
   private readonly hot: number[] = [];
 
   constructor(
-    model: CpuModel,
     ram: PhysicalMemory,
     memory: GuestMemory,
     base: BaseExports,
     imports: WebAssembly.Imports,
-    options: TranslatorOptions = DEFAULT_OPTIONS,
+    options: TranslatorOptions,
   ) {
-    this.model = model;
     this.ram = ram;
     this.memory = memory;
     this.base = base;
@@ -91,7 +92,7 @@ export class Translator {
     this.base.table.set(this.interpretSlot, base.interpret);
     this.handlers = new Handlers({
       layout: memory.layout,
-      model,
+      model: options.model,
       reserve: () => this.reserve(),
       install: (functions, slots) => this.install(functions, slots),
       onUnknown: (instruction) => this.noteUnknown(instruction),
@@ -197,6 +198,22 @@ export class Translator {
     this.statistics.bytes += binary.length;
   }
 
+  /** Where the host has no room for more code, or refuses it, the interpreter goes on alone. */
+  private tryInstall(made: readonly { body: FunctionBody; region: Translation }[]): boolean {
+    try {
+      this.install(
+        made.map(({ body }) => body),
+        made.map(({ region }) => region.slot),
+      );
+      return true;
+    } catch (error) {
+      this.statistics.refused++;
+      this.refusal = error;
+      for (const { region } of made) this.freeSlots.push(region.slot);
+      return false;
+    }
+  }
+
   private noteUnknown({ mnemonic }: Instruction): void {
     this.unknown.set(mnemonic, (this.unknown.get(mnemonic) ?? 0) + 1);
   }
@@ -296,11 +313,7 @@ export class Translator {
         const blocks = findBlocks(this.profile(code), address);
         if (blocks.length > 0) made.push(this.translate(code, address, blocks));
       }
-      if (made.length === 0) return;
-      this.install(
-        made.map(({ body }) => body),
-        made.map(({ region }) => region.slot),
-      );
+      if (made.length === 0 || !this.tryInstall(made)) return;
       for (const { address, region } of made) {
         this.regions.add(region);
         this.cache.add(region);
@@ -319,7 +332,8 @@ export class Translator {
     const { statistics } = this;
     const body = translate(blocks, {
       layout: this.memory.layout,
-      model: this.model,
+      model: this.options.model,
+      countInstructions: this.options.countInstructions,
       seed: statistics.regions++,
       onUnknown: (instruction) => this.noteUnknown(instruction),
     });

@@ -30,6 +30,7 @@ import {
   AT_CC_B,
   AT_CC_OP,
   AT_CC_R,
+  AT_INSTRUCTIONS,
   AT_STOP_ADDRESS,
   AT_STOP_ERROR,
   AT_STOP_VECTOR,
@@ -42,7 +43,7 @@ import { loadState, resetState, storeState } from "./runtime/fpu-state.ts";
 import { createHelpers } from "./runtime/host-functions.ts";
 import { runtimeTable } from "./linked-module.ts";
 import { setV8Flags } from "./v8-flags.ts";
-import { Translator } from "./translator.ts";
+import { Translator, USUAL_HOT_RUNS, type TranslatorOptions } from "./translator.ts";
 
 const TF = 0x100;
 /** Flags that user code or the kernel may set for it, besides the status flags: TF, DF, NT, AC, ID. */
@@ -75,7 +76,8 @@ class WasmEngine implements Engine {
   /** Budget of this run that generated code has not been given yet. */
   private unallotted = 0;
 
-  constructor(memory: PhysicalMemory, model: CpuModel) {
+  constructor(memory: PhysicalMemory, options: TranslatorOptions) {
+    const { model, countInstructions } = options;
     setV8Flags();
     this.memory = memory;
     this.capabilities = { name: "wasm", level: model, budgetUnit: "basic block" };
@@ -97,11 +99,17 @@ class WasmEngine implements Engine {
       },
     };
     const helpers = createHelpers(memory, guest, model);
-    const base = instantiate(baseModule(this.layout), { env: { memory: memory.memory, ...hostFunctions, ...helpers } });
-    this.base = base as unknown as BaseExports;
-    this.translator = new Translator(model, memory, guest, this.base, {
-      env: { memory: memory.memory, runtime: runtimeTable(base) },
+    const base = instantiate(baseModule(this.layout, countInstructions), {
+      env: { memory: memory.memory, ...hostFunctions, ...helpers },
     });
+    this.base = base as unknown as BaseExports;
+    this.translator = new Translator(
+      memory,
+      guest,
+      this.base,
+      { env: { memory: memory.memory, runtime: runtimeTable(base) } },
+      options,
+    );
     resetState(memory);
     this.storeFpu();
   }
@@ -129,6 +137,10 @@ class WasmEngine implements Engine {
       stop.addressHigh = u32[AT_STOP_ADDRESS / 4 + 1]!;
     }
     return stop.kind;
+  }
+
+  get instructions(): number {
+    return this.u32[AT_INSTRUCTIONS / 4]! + this.u32[AT_INSTRUCTIONS / 4 + 1]! * 4294967296;
   }
 
   activate(root: number): void {
@@ -247,11 +259,19 @@ function instantiate(binary: Uint8Array<ArrayBuffer>, imports: WebAssembly.Impor
 }
 
 /** The engine, with what only its tests and tools look at. */
-export type InspectableEngine = Engine & { readonly translator: Translator };
+export type InspectableEngine = Engine & {
+  readonly translator: Translator;
+  /** Instructions executed so far, when they are counted. */
+  readonly instructions: number;
+};
 
 export interface WasmEngineOptions {
   /** The processor to present, x86-64-v2 unless said otherwise. */
   readonly cpu?: CpuModel;
+  /** Counts executed instructions in `instructions`: those of every basic block begun. */
+  readonly countInstructions?: boolean;
+  /** How often a block is interpreted before it is compiled; Infinity: always. */
+  readonly hotRuns?: number;
 }
 
 /**
@@ -259,5 +279,9 @@ export interface WasmEngineOptions {
  * Throws a RangeError when there are none.
  */
 export function createWasmEngine(memory: PhysicalMemory, options: WasmEngineOptions = {}): InspectableEngine {
-  return new WasmEngine(memory, options.cpu ?? DEFAULT_CPU_MODEL);
+  return new WasmEngine(memory, {
+    model: options.cpu ?? DEFAULT_CPU_MODEL,
+    countInstructions: options.countInstructions ?? false,
+    hotRuns: options.hotRuns ?? USUAL_HOT_RUNS,
+  });
 }

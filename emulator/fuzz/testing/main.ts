@@ -5,15 +5,15 @@ import type { Engine } from "../../engine.ts";
 import type { PhysicalMemory } from "../../physical-memory.ts";
 import { createUnicornEngine } from "../../unicorn/unicorn-engine.ts";
 import { createWasmEngine } from "../../wasm/wasm-engine.ts";
-import { DEFAULT_OPTIONS } from "../../wasm/translator.ts";
 import { EngineRunner } from "../engine-runner.ts";
 import { supportedForms, type CpuModel } from "../forms.ts";
 import { coverageTable } from "../report.ts";
 import { Hardware, hardwareMissing } from "./hardware.ts";
 import { Session } from "./session.ts";
 
-const ENGINES: Readonly<Record<string, (memory: PhysicalMemory, cpu: CpuModel) => Engine>> = {
-  wasm: (memory, cpu) => createWasmEngine(memory, { cpu }),
+/** What the engine runs often it compiles: for the tier `compiled` what it runs twice. */
+const ENGINES: Readonly<Record<string, (memory: PhysicalMemory, cpu: CpuModel, compiled: boolean) => Engine>> = {
+  wasm: (memory, cpu, compiled) => createWasmEngine(memory, compiled ? { cpu, hotRuns: 1 } : { cpu }),
   unicorn: (memory) => createUnicornEngine(memory),
 };
 
@@ -54,10 +54,8 @@ if (forms.length === 0) {
   process.exit(2);
 }
 const compiled = values.tier === "compiled";
-// What the engine runs often it compiles: here, what it runs twice.
-if (compiled) Object.assign(DEFAULT_OPTIONS, { hotRuns: 1 });
 const size = Number(values["batch-size"]);
-const runner = new EngineRunner((memory) => create(memory, cpu), { warmUp: compiled ? 2 : 0 });
+const runner = new EngineRunner((memory) => create(memory, cpu, compiled), { warmUp: compiled ? 2 : 0 });
 const hardware = new Hardware();
 const session = new Session(hardware, runner, {
   seed: Number(values.seed),

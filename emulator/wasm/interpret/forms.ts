@@ -138,6 +138,7 @@ export function withSlots(instruction: Instruction, { slots }: FormedInstruction
       case "memory":
         return {
           ...operand,
+          displacement: 0n,
           base: slotOperand(operand.base ?? RAX, BASE_SLOT),
           index: operand.index && slotOperand(operand.index, INDEX_SLOT),
         };
@@ -164,7 +165,8 @@ export function withRegisters(instruction: Instruction): Instruction {
   const counts = COUNTS.has(instruction.mnemonic);
   const operands = instruction.operands.map((operand): Operand => {
     if (operand.kind === "immediate" && counts) return { ...RAX, index: IMMEDIATE_SLOT, size: 1 };
-    return operand.kind === "memory" && !operand.base ? { ...operand, base: slotOperand(RAX, BASE_SLOT) } : operand;
+    if (operand.kind !== "memory") return operand;
+    return { ...operand, displacement: 0n, base: operand.base ?? slotOperand(RAX, BASE_SLOT) };
   });
   return { ...instruction, operands };
 }

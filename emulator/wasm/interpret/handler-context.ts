@@ -5,8 +5,7 @@
  */
 import { I32, type Assembler } from "../emit/assembler.ts";
 import { Memory, W } from "../emit/opcodes.ts";
-import { Context, type Flow, type RuntimeFunction } from "../context.ts";
-import { STATUS_BUDGET, STATUS_DISPATCH } from "../context.ts";
+import { Context, isAlias, STATUS_BUDGET, STATUS_DISPATCH, type Flow, type RuntimeFunction } from "../context.ts";
 import type { ImmediateOperand, MemoryOperand } from "../decode.ts";
 import * as flags from "../flags.ts";
 import type { Producer } from "../flags.ts";
@@ -94,10 +93,17 @@ export class HandlerContext extends Context {
     this.pushField(RECORD_IMMEDIATE);
   }
 
-  /** Bases that are absent name a register that is always zero. */
-  override pushOffset({ base, index, addressSize }: MemoryOperand): void {
+  /**
+   * Bases that are absent name a register that is always zero. The displacement is the record's and what a lowering has
+   * added to the operand's, which is 0; a base that is an alias is the whole address.
+   */
+  override pushOffset({ base, index, displacement, addressSize }: MemoryOperand): void {
     const { e } = this;
-    this.pushField(RECORD_DISPLACEMENT);
+    if (base && isAlias(base)) e.i64(displacement);
+    else {
+      this.pushField(RECORD_DISPLACEMENT);
+      if (displacement !== 0n) e.i64(displacement).op(W.i64_add);
+    }
     if (base) e.get(this.gpr(base.index)).op(W.i64_add);
     if (index) {
       e.get(this.gpr(index.index)).get(RECORD).memory(Memory.i64_load32_u, RECORD_SCALE).op(W.i64_shl, W.i64_add);

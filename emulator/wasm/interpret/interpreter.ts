@@ -8,6 +8,7 @@ import {
   BLOCK_ADDRESS,
   BLOCK_COUNTER,
   BLOCK_HEADER,
+  BLOCK_LENGTH,
   RECORD_ADDRESS,
   RECORD_BYTES,
   RECORD_DISPLACEMENT,
@@ -48,6 +49,7 @@ export class Interpreter {
     if (block + size > this.end) return undefined;
     this.top = block + size;
     this.setCounter(block, runs);
+    this.u32[(block + BLOCK_LENGTH) / 4] = instructions.length;
     this.writeAddress(block + BLOCK_ADDRESS, instructions[0]!.address);
     let record = block + BLOCK_HEADER;
     for (const instruction of instructions) {

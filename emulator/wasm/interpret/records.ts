@@ -5,6 +5,8 @@
  * its handler and holds all that differs between instructions of the same form.
  */
 export const BLOCK_COUNTER = 0;
+/** How many instructions the block has. */
+export const BLOCK_LENGTH = 4;
 export const BLOCK_ADDRESS = 8;
 export const BLOCK_HEADER = 16;
 

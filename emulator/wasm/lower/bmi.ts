@@ -1,5 +1,5 @@
 /** BMI1, BMI2, LZCNT, MOVBE (Intel SDM volume 1, section 5.1.16). */
-import { Memory, V, W } from "../emit/opcodes.ts";
+import { V, W } from "../emit/opcodes.ts";
 import type { Context } from "../context.ts";
 import type { Operand } from "../decode.ts";
 import { CF, KIND_LOGIC, KIND_RESULT, ZF } from "../flags.ts";

@@ -8,7 +8,7 @@ import { I32 } from "../emit/assembler.ts";
 import { Memory, W } from "../emit/opcodes.ts";
 import { STATUS_BUDGET, STATUS_DISPATCH, STATUS_FAULT, type Flow } from "../context.ts";
 import { INVALID, type Instruction } from "../decode.ts";
-import { AT_RIP, type Layout } from "../layout.ts";
+import { AT_INSTRUCTIONS, AT_RIP, type Layout } from "../layout.ts";
 import { functionBody, type FunctionBody } from "../emit/module-writer.ts";
 import { runtimeFunction } from "../linked-module.ts";
 import { loweringOf } from "../lower/models.ts";
@@ -24,6 +24,7 @@ const VECTOR_UD = 6;
 export interface TranslateOptions {
   readonly layout: Layout;
   readonly model: CpuModel;
+  readonly countInstructions: boolean;
   /** A number that differs between regions. */
   readonly seed: number;
   /** Told of instructions there is no lowering for; they raise #UD. */
@@ -108,6 +109,10 @@ class RegionWriter implements Flow {
     const { model, onUnknown } = this.options;
     this.block = this.blocks[number]!;
     const { instructions, next } = this.block;
+    if (this.options.countInstructions) {
+      this.e.i32(0).loadAt(Memory.i64_load, AT_INSTRUCTIONS).i64(instructions.length);
+      this.e.op(W.i64_add).memory(Memory.i64_store, AT_INSTRUCTIONS);
+    }
     const live = this.live[number]!.behind;
     context.producer = this.producers.get(number);
     instructions.forEach((instruction, i) => {
