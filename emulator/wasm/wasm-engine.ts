@@ -12,6 +12,7 @@ import {
 import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
 import { CPU_YMM_HIGH_SIZE, CpuState, RFLAGS, RIP } from "../registers.ts";
 import { baseModule, type BaseExports } from "./base-module.ts";
+import type { TranslationStore } from "./cache/translation-store.ts";
 import {
   STATUS_BUDGET,
   STATUS_CODE_WRITE,
@@ -173,6 +174,7 @@ class WasmEngine implements Engine {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
+    this.translator.save();
     for (const pfn of this.layout.frames) this.memory.release(pfn);
   }
 
@@ -270,6 +272,8 @@ export interface WasmEngineOptions {
   readonly cpu?: CpuModel;
   /** Counts executed instructions in `instructions`: those of every basic block begun. */
   readonly countInstructions?: boolean;
+  /** Where translations are kept between runs: read as they are needed, written when the engine is disposed of. */
+  readonly store?: TranslationStore | undefined;
   /** How often a block is interpreted before it is compiled; Infinity: always. */
   readonly hotRuns?: number;
 }
@@ -283,5 +287,6 @@ export function createWasmEngine(memory: PhysicalMemory, options: WasmEngineOpti
     model: options.cpu ?? DEFAULT_CPU_MODEL,
     countInstructions: options.countInstructions ?? false,
     hotRuns: options.hotRuns ?? USUAL_HOT_RUNS,
+    store: options.store,
   });
 }
