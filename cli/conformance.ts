@@ -22,7 +22,7 @@ import {
   type Report,
   type ReportedProgram,
 } from "../machine/node/conformance.ts";
-import { DEFAULT_ENGINE, writeFully } from "../machine/node/index.ts";
+import { DEFAULT_ENGINE, resolveEngine, writeFully } from "../machine/node/index.ts";
 import { describeOptions } from "./arguments.ts";
 import {
   COMMAND,
@@ -74,6 +74,9 @@ async function run(found: readonly TestProgram[], options: ConformanceOptions): 
   const selected = options.filter ? select(found, titleOf, options.filter) : { programs: found, wants: null };
   const programs = options.shard ? inShard(selected.programs, titleOf, options.shard) : selected.programs;
   const { known, kind, isQuiet } = options;
+  const { machine } = options;
+  // Chosen here, so that all machines have the same one and the report has its name.
+  const engine = options.runsMachine ? resolveEngine(machine.engine ?? DEFAULT_ENGINE, machine.cpu) : null;
   const rules = { known, wants: selected.wants, ...(kind && { kind }) };
   const reported = new Map<string, ReportedProgram>();
   const progress = new Progress(programs.length, isQuiet);
@@ -82,7 +85,7 @@ async function run(found: readonly TestProgram[], options: ConformanceOptions): 
   try {
     await runSuite({
       programs: programs.map((program) => suiteProgram(program, options)),
-      settings: { root: programs[0]?.view.root ?? { kind: "tmpfs" }, ...options.machine },
+      settings: { root: programs[0]?.view.root ?? { kind: "tmpfs" }, ...machine, ...(engine && { engine }) },
       worker: { script: process.argv[1]!, args: ["conformance", WORKER] },
       jobs: options.jobs,
       onStart: (title) => progress.start(title),
@@ -105,7 +108,7 @@ async function run(found: readonly TestProgram[], options: ConformanceOptions): 
   const kept = programs.map(({ title }) => reported.get(title)!).filter(({ cases }) => cases.length > 0);
   const leftOut = found.filter((program) => !programs.includes(program)).map(titleOf);
   return makeReport(kept, {
-    engine: options.runsMachine ? (options.machine.engine ?? DEFAULT_ENGINE) : null,
+    engine,
     isCompared: options.runsMachine && options.runsNative,
     milliseconds: performance.now() - started,
     stale: known.stale(leftOut),

@@ -29,8 +29,12 @@ export const viewSpecs: readonly OptionSpec[] = [
 /** What the machine is like. */
 export const machineSpecs: readonly OptionSpec[] = [
   { name: "memory", value: "SIZE", help: "RAM of the machine, with K, M or G (default 1G)" },
-  { name: "engine", value: "NAME", help: `what executes instructions: ${ENGINE_NAMES.join(", ")}` },
-  { name: "cpu", value: "MODEL", help: `the processor: ${CPU_MODELS.join(" or ")} (the latter with --engine=wasm)` },
+  {
+    name: "engine",
+    value: "NAME",
+    help: `what executes instructions: ${ENGINE_NAMES.join(", ")}\n(default auto: unicorn where it is there, else wasm)`,
+  },
+  { name: "cpu", value: "MODEL", help: `the processor: ${CPU_MODELS.join(" or ")} (the latter on wasm only)` },
   {
     name: "lockstep",
     value: "syscall|block|step",

@@ -1,103 +1,21 @@
 #!/usr/bin/env node
 /**
- * Bundles the command line: cli/main.ts and all it imports become bin/trapgate.cjs, with V8's compiled form beside it;
- * bin/trapgate is the small script that loads both.
+ * Makes bin/trapgate and the bundle it loads (bundle.mjs):
  *
  *     node scripts/build-bundle.mjs [--force]
  *
  * Does nothing when the result is newer than every source and was made by the same Node.
  */
-import { build } from "esbuild";
-import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const output = join(root, "bin/trapgate.cjs");
-const cache = join(root, "bin/trapgate.cache");
-const loader = join(root, "bin/trapgate");
-const record = join(root, "build/bundle.json");
-
-/** Loads the bundle with its code cache, or without where the cache is of another Node. */
-const loaderSource = `#!/usr/bin/env node
-"use strict";
-const { readFileSync, writeFileSync } = require("node:fs");
-const vm = require("node:vm");
-const filename = __dirname + "/trapgate.cjs";
-let cachedData;
-try { cachedData = readFileSync(__dirname + "/trapgate.cache"); } catch {}
-const script = new vm.Script(
-  "(function (exports, require, module, __filename, __dirname) {" + readFileSync(filename, "latin1") + "\\n})",
-  { filename, cachedData },
-);
-const loaded = { exports: {} };
-script.runInThisContext()(loaded.exports, require, loaded, filename, __dirname);
-if (process.env.TRAPGATE_WRITE_CACHE) {
-  process.on("exit", () => writeFileSync(process.env.TRAPGATE_WRITE_CACHE, script.createCachedData()));
-}
-`;
-
-function isUpToDate() {
-  if (![output, cache, loader, record].every((path) => existsSync(path))) return false;
-  const { node, inputs } = JSON.parse(readFileSync(record, "utf8"));
-  if (node !== process.version) return false;
-  const built = statSync(output).mtimeMs;
-  return inputs.every((path) => existsSync(join(root, path)) && statSync(join(root, path)).mtimeMs <= built);
-}
-
-/** Runs the bundle on the simplest guest there is, so that the cache holds the functions that every run needs. */
-function writeCache() {
-  const hello = join(root, "build/guests/hello");
-  const unfinished = `${cache}.${process.pid}`;
-  const args = existsSync(hello) ? ["run", hello] : ["--version"];
-  const env = { ...process.env, TRAPGATE_WRITE_CACHE: unfinished };
-  spawnSync(process.execPath, [loader, ...args], { env, stdio: "ignore" });
-  if (!existsSync(unfinished)) throw new Error("the bundle does not run");
-  renameSync(unfinished, cache);
-}
-
-async function bundle() {
-  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  mkdirSync(dirname(output), { recursive: true });
-  mkdirSync(dirname(record), { recursive: true });
-  const result = await build({
-    absWorkingDir: root,
-    entryPoints: ["cli/main.ts"],
-    outfile: output,
-    bundle: true,
-    platform: "node",
-    format: "cjs",
-    target: "node20",
-    // The loader's vm.Script has no import(): it becomes require().
-    supported: { "dynamic-import": false },
-    // Names stay: they are in stack traces and error messages.
-    minifyWhitespace: true,
-    minifySyntax: true,
-    charset: "ascii",
-    metafile: true,
-    legalComments: "none",
-    define: { TRAPGATE_VERSION: JSON.stringify(version), "import.meta.url": "moduleUrl" },
-    banner: { js: `const moduleUrl = "file://" + encodeURI(__filename);` },
-    logLevel: "warning",
-  });
-  writeFileSync(loader, loaderSource);
-  // Whatever Node makes of a file without a suffix in a module package, here it is a script.
-  writeFileSync(join(root, "bin/package.json"), `{ "type": "commonjs" }\n`);
-  chmodSync(loader, 0o755);
-  writeCache();
-  const inputs = [...Object.keys(result.metafile.inputs), "scripts/build-bundle.mjs", "package.json"];
-  writeFileSync(record, JSON.stringify({ node: process.version, inputs }));
-}
+import { bundle, isUpToDate } from "./bundle.mjs";
 
 if (isUpToDate() && !process.argv.includes("--force")) {
   console.log("build-bundle: bin/trapgate is up to date");
 } else {
   try {
-    await bundle();
+    const size = await bundle();
+    console.log(`build-bundle: built bin/trapgate (${Math.round(size / 1024)} KiB)`);
   } catch (error) {
     console.error(`build-bundle: bin/trapgate could not be built: ${error.message}`);
     process.exit(1);
   }
-  console.log(`build-bundle: built bin/trapgate (${Math.round(statSync(output).size / 1024)} KiB)`);
 }

@@ -15,12 +15,13 @@ function allowed(
   strict = false,
 ) {
   const difference: Difference = { what, hardware, engine };
-  const occasion = {
+  const occasion: Occasion = {
     form,
     bytes: Uint8Array.of(0x90),
     before,
     address: 0x1000,
     vector: 3,
+    forms: [],
     differences: [difference],
     ...more,
   };

@@ -5,6 +5,7 @@ import type { PhysicalMemory } from "../../emulator/physical-memory.ts";
 import { createUnicornEngine } from "../../emulator/unicorn/unicorn-engine.ts";
 import { CPU_MODELS, DEFAULT_CPU_MODEL, type CpuModel } from "../../emulator/wasm/runtime/cpu-model.ts";
 import { createWasmEngine } from "../../emulator/wasm/wasm-engine.ts";
+import { chooseEngine, hasUnicorn } from "./engine-choice.ts";
 
 export { CPU_MODELS, DEFAULT_CPU_MODEL, type CpuModel };
 
@@ -16,13 +17,15 @@ export const engines = {
 } satisfies Record<string, EngineFactory>;
 
 type SingleEngine = keyof typeof engines;
-/** One engine, or two of them in lockstep (docs/lockstep.md): unicorn and wasm, unless named. */
-export type EngineName = SingleEngine | "lockstep" | `lockstep:${SingleEngine},${SingleEngine}`;
+/** One engine that is named, or two of them in lockstep (docs/lockstep.md): unicorn and wasm, unless named. */
+type ChosenEngine = SingleEngine | "lockstep" | `lockstep:${SingleEngine},${SingleEngine}`;
+/** `auto` stands for what is there (docs/engines.md). */
+export type EngineName = ChosenEngine | "auto";
 
 const SINGLE_NAMES = Object.keys(engines) as readonly SingleEngine[];
 /** For help texts and messages. */
-export const ENGINE_NAMES = [...SINGLE_NAMES, "lockstep[:FIRST,SECOND]"] as readonly string[];
-export const DEFAULT_ENGINE: EngineName = "unicorn";
+export const ENGINE_NAMES = ["auto", ...SINGLE_NAMES, "lockstep[:FIRST,SECOND]"] as readonly string[];
+export const DEFAULT_ENGINE: EngineName = "auto";
 
 export const LOCKSTEP_GRANULARITIES = GRANULARITIES;
 export type LockstepGranularity = Granularity;
@@ -37,12 +40,17 @@ function namedEngines(name: string): readonly SingleEngine[] | undefined {
 }
 
 export function isEngineName(name: unknown): name is EngineName {
-  return typeof name === "string" && namedEngines(name) !== undefined;
+  return name === "auto" || (typeof name === "string" && namedEngines(name) !== undefined);
+}
+
+/** The engine that runs: what `auto` stands for here, any other name itself. */
+export function resolveEngine(name: EngineName, cpu: CpuModel = DEFAULT_CPU_MODEL): ChosenEngine {
+  return name === "auto" ? chooseEngine({ cpu, hasUnicorn }).engine : name;
 }
 
 /** Whether an engine can present a processor model: Unicorn has no AVX. */
 export function presents(name: EngineName, cpu: CpuModel): boolean {
-  return cpu === DEFAULT_CPU_MODEL || name === "wasm";
+  return cpu === DEFAULT_CPU_MODEL || name === "wasm" || name === "auto";
 }
 
 /**
@@ -56,8 +64,9 @@ export function engineFactory(
   cpu: CpuModel = DEFAULT_CPU_MODEL,
 ): EngineFactory {
   if (!presents(name, cpu)) throw new Error(`engine ${name} has no ${cpu} processor; engine wasm has`);
-  if (name === "wasm") return (memory) => createWasmEngine(memory, { cpu });
-  const [first, second] = namedEngines(name)!;
+  const engine = resolveEngine(name, cpu);
+  if (engine === "wasm") return (memory) => createWasmEngine(memory, { cpu });
+  const [first, second] = namedEngines(engine)!;
   if (second === undefined) return engines[first!];
   return (memory) => new LockstepEngine(memory, engines[first!](memory), engines[second](memory), { granularity });
 }

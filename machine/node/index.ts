@@ -15,9 +15,9 @@ import {
 import { NodeHost, type NodeHostOptions } from "./node-host.ts";
 
 export interface NodeMachineOptions extends ProgramOptions, NodeHostOptions {
-  /** Default: "unicorn". */
+  /** Default: "auto". */
   engine?: EngineName;
-  /** The processor that programs see. Default: "x86-64-v2"; "x86-64-v3" only with the engine "wasm". */
+  /** The processor that programs see. Default: "x86-64-v2"; "x86-64-v3" which "unicorn" and "lockstep" do not have. */
   cpu?: CpuModel;
   /** How often engines in lockstep are compared. Default: "syscall", at every stop. */
   lockstep?: LockstepGranularity;
@@ -52,6 +52,7 @@ export {
   isEngineName,
   LOCKSTEP_GRANULARITIES,
   presents,
+  resolveEngine,
   type CpuModel,
   type EngineName,
   type LockstepGranularity,

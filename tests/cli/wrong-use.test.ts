@@ -18,7 +18,12 @@ describe("wrong usage is exit code 2 and one sentence", () => {
     ["an option given twice", ["run", "--seed", "1", "--seed", "2", hello], /--seed is given twice/],
     ["a memory size that is none", ["run", "--memory", "many", hello], /--memory must be a size .* not "many"/],
     ["too little memory", ["run", "--memory", "1M", hello], /--memory must be/],
-    ["an unknown engine", ["run", "--engine", "steam", hello], /--engine must be unicorn/],
+    ["an unknown engine", ["run", "--engine", "steam", hello], /--engine must be auto or unicorn or wasm or lockstep/],
+    [
+      "a processor that the engine has not",
+      ["run", "--engine=unicorn", "--cpu=x86-64-v3", hello],
+      /needs --engine=wasm/,
+    ],
     ["an unknown clock", ["run", "--clock=sun", hello], /--clock must be host or virtual/],
     ["a seed that is no number", ["run", "--seed=x", hello], /--seed must be a whole number/],
     ["a time-out of nothing", ["run", "--timeout", "0", hello], /--timeout must be seconds/],

@@ -44,8 +44,9 @@ export class Assembler {
     for (const opcode of opcodes) {
       if (opcode < 0x100) this.code.byte(opcode);
       else {
-        this.code.byte(opcode >> 8);
-        this.code.unsigned(opcode & 0xff);
+        const digits = opcode < 0x10000 ? 8 : 12;
+        this.code.byte(opcode >> digits);
+        this.code.unsigned(opcode & ((1 << digits) - 1));
       }
     }
     return this;

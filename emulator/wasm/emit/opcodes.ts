@@ -1,6 +1,6 @@
 /**
  * Opcode numbers of WebAssembly 1.0 with sign extension, saturating truncation, bulk memory and SIMD.
- * 0x00-0xff: one byte; 0xfc00 + n and 0xfd00 + n: n behind that prefix.
+ * 0x00-0xff: one byte; 0xfc00 + n and 0xfd00 + n: n behind that prefix, and 0xfd000 + n where n is above 255.
  */
 
 const numbered = <T extends string>(first: number, names: string): Record<T, number> => {
@@ -146,6 +146,9 @@ export const V = {
      i32x4_trunc_sat_f64x2_s_zero i32x4_trunc_sat_f64x2_u_zero f64x2_convert_low_i32x4_s f64x2_convert_low_i32x4_u`,
   ),
 } as const;
+
+/** Relaxed SIMD: a * b + c, which may be fused (runtime/fused-host.ts). */
+export const Relaxed = { f32x4_madd: 0xfd105, f64x2_madd: 0xfd107 } as const;
 
 /** Number of a SIMD operation by name; a name that does not exist is a bug of the caller's table. */
 export function simd(name: string): number {

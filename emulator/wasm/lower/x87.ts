@@ -38,7 +38,7 @@ function formatOf(name: string, size: number): Format {
 /** #MF when an exception of an earlier instruction is pending (Intel SDM volume 1, section 8.7). */
 export function raisePending(g: Context): void {
   const { e } = g;
-  e.loadAt(Memory.i32_load, AT_X87_STATUS).i32(0x80).op(W.i32_and);
+  e.loadAt(Memory.i32_load, AT_X87_STATUS).i32(0x80).op(W.i32_and).unlikely();
   e.if();
   g.raise(VECTOR_MF, 0);
   e.end();

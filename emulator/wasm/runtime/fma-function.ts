@@ -1,5 +1,6 @@
 /**
- * Fused multiply-add of a vector in WebAssembly, which has none.
+ * Fused multiply-add of a vector in WebAssembly, which has none, but for relaxed SIMD where the host's processor fuses.
+ * Emulated:
  *
  * Doubles: the product as an unevaluated sum of two (T. J. Dekker, A floating-point technique for extending the available
  * precision, 1971), added with rounding to odd so that the last rounding is the only one (S. Boldo and G. Melquiond,
@@ -8,9 +9,10 @@
  * other roundings or exception flags.
  */
 import { V128, type Assembler, type Label } from "../emit/assembler.ts";
-import { Memory, simd, V, W } from "../emit/opcodes.ts";
+import { Memory, Relaxed, simd, V, W } from "../emit/opcodes.ts";
 import { AT_STRICT_FLOAT } from "./fpu-state.ts";
 import { AT_FMA_OPERANDS, AT_FMA_RESULT } from "./fma.ts";
+import { hostFuses } from "./fused-host.ts";
 
 /** Code that pushes a v128. */
 type Expression = () => void;
@@ -109,7 +111,31 @@ class Doubles {
 }
 
 /** (x, y, z, signs of the product, signs of the addend): x * y + z of two doubles. */
-export function writeFmaDoubles(e: Assembler, helper: number): void {
+export function writeFmaDoubles(e: Assembler, helper: number, fused = hostFuses()): void {
+  if (fused) writeFused(e, helper, 8);
+  else writeEmulatedDoubles(e, helper);
+}
+
+/** As `writeFmaDoubles`, of four singles. */
+export function writeFmaSingles(e: Assembler, helper: number, fused = hostFuses()): void {
+  if (fused) writeFused(e, helper, 4);
+  else writeEmulatedSingles(e, helper);
+}
+
+/** By the host's own instruction; the helper knows which NaN a result has to be. */
+function writeFused(e: Assembler, helper: number, size: 4 | 8): void {
+  const result = e.local(V128);
+  const slow = e.block();
+  leaveIfStrict(e, slow);
+  e.get(X).get(PRODUCT_SIGN).op(V.xor).get(Y).get(Z).get(ADDEND_SIGN).op(V.xor);
+  e.op(size === 4 ? Relaxed.f32x4_madd : Relaxed.f64x2_madd).tee(result);
+  leaveUnless(e, slow, () => e.get(result).op(size === 4 ? V.f32x4_eq : V.f64x2_eq));
+  e.get(result).return();
+  e.end();
+  writeCallOfHelper(e, helper, size);
+}
+
+function writeEmulatedDoubles(e: Assembler, helper: number): void {
   const d = new Doubles(e);
   const [x, y] = [d.local(X), d.local(Y)];
   const slow = e.block();
@@ -136,8 +162,7 @@ export function writeFmaDoubles(e: Assembler, helper: number): void {
 const SMALLEST_SINGLE = 2 ** -126;
 const LARGEST_SINGLE = 2 ** 128 - 2 ** 104;
 
-/** As `writeFmaDoubles`, of four singles. */
-export function writeFmaSingles(e: Assembler, helper: number): void {
+function writeEmulatedSingles(e: Assembler, helper: number): void {
   const d = new Doubles(e);
   const slow = e.block();
   leaveIfStrict(e, slow);
@@ -172,7 +197,7 @@ function leaveIfStrict(e: Assembler, slow: Label): void {
 
 function leaveUnless(e: Assembler, slow: Label, lanes: Expression): void {
   lanes();
-  e.op(simd("i64x2_all_true"), W.i32_eqz).brIf(slow);
+  e.op(simd("i32x4_all_true"), W.i32_eqz).brIf(slow);
 }
 
 function writeCallOfHelper(e: Assembler, helper: number, size: number): void {
