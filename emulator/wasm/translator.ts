@@ -7,6 +7,8 @@ import { jumpOffset, type BaseExports } from "./base-module.ts";
 import { Archive } from "./cache/archive.ts";
 import type { SavedRegion } from "./cache/saved-page.ts";
 import type { TranslationStore } from "./cache/translation-store.ts";
+import { FunctionTable } from "./function-table.ts";
+import { hostNaNsAreX86 } from "./runtime/host-nans.ts";
 import { CodeCache, pageOf, pagesOf, type Piece, type Translation } from "./code-cache.ts";
 import { LONGEST_INSTRUCTION, type Instruction } from "./decode.ts";
 import type { FunctionBody } from "./emit/module-writer.ts";
@@ -14,7 +16,7 @@ import { GuestCode } from "./guest-code.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { Handlers } from "./interpret/handlers.ts";
 import { Interpreter } from "./interpret/interpreter.ts";
-import { LONGEST_BLOCK } from "./interpret/records.ts";
+import { LONGEST_BLOCK, RECORD_BYTES } from "./interpret/records.ts";
 import { AT_RIP, type Layout } from "./layout.ts";
 import { linkedModule } from "./linked-module.ts";
 import { FETCH } from "./page-walk.ts";
@@ -26,6 +28,8 @@ const TWO_32 = 4294967296;
 export interface TranslatorOptions {
   readonly model: CpuModel;
   readonly countInstructions: boolean;
+  /** Floating point by helpers that mind MXCSR (runtime/strict-float.ts). */
+  readonly strictFloat: boolean;
   /** Where translations are kept between runs. */
   readonly store: TranslationStore | undefined;
   /** A block is compiled when it was interpreted so often; Infinity: never. */
@@ -54,7 +58,7 @@ export class Translator {
 
   private readonly ram: PhysicalMemory;
   private readonly memory: GuestMemory;
-  private readonly base: BaseExports;
+  private readonly table: FunctionTable;
   private readonly imports: WebAssembly.Imports;
   private readonly options: TranslatorOptions;
   private readonly cache: CodeCache;
@@ -62,8 +66,6 @@ export class Translator {
   private readonly interpreter: Interpreter;
   private readonly interpretSlot: number;
   private readonly archive: Archive | undefined;
-  private readonly freeSlots: number[] = [];
-  private nextSlot = 1;
   private readonly regions = new Set<Translation>();
   /** Addresses within regions where none starts. */
   private readonly innerBlocks = new Set<number>();
@@ -80,35 +82,37 @@ export class Translator {
     ram: PhysicalMemory,
     memory: GuestMemory,
     base: BaseExports,
+    table: FunctionTable,
     imports: WebAssembly.Imports,
     options: TranslatorOptions,
   ) {
     this.ram = ram;
     this.memory = memory;
-    this.base = base;
+    this.table = table;
     this.imports = imports;
     this.options = options;
     this.cache = new CodeCache(ram.u8);
     this.cache.onRemove = (region) => {
       this.regions.delete(region);
-      this.freeSlots.push(region.slot);
-      this.base.table.set(region.slot, null);
+      table.release(region.slot);
     };
-    this.interpretSlot = this.reserve();
-    this.base.table.set(this.interpretSlot, base.interpret);
+    this.interpretSlot = table.reserve();
+    table.set(this.interpretSlot, base.interpret);
     this.handlers = new Handlers({
       layout: memory.layout,
       model: options.model,
-      reserve: () => this.reserve(),
+      strictFloat: options.strictFloat,
+      reserve: () => table.reserve(),
       install: (functions, slots) => this.install(functions, slots),
       onUnknown: (instruction) => this.noteUnknown(instruction),
     });
-    this.interpreter = new Interpreter(ram, memory.layout, this.handlers);
+    this.interpreter = new Interpreter(ram, recordsFor(memory.layout, options.strictFloat), this.handlers);
     if (options.store) {
       this.archive = new Archive(ram, options.store, archivePrefix(memory.layout, options));
       this.handlers.restore(this.archive.handlers());
     }
     const { jumpCache, jumpEntries } = memory.layout;
+    if (options.strictFloat) return;
     ram.u8.fill(0, jumpCache, jumpCache + jumpEntries * 16);
     // Address 0 belongs to entry 0, so a zero key is invalid everywhere else.
     ram.u32[jumpCache / 4] = 1;
@@ -155,20 +159,17 @@ export class Translator {
     code.dispose();
     if (!instruction) return -1;
     const record = this.interpreter.writeStep(instruction);
-    const handler = this.base.table.get(this.interpreter.handlerOf(record)) as (record: number) => number;
+    const handler = this.table.get(this.interpreter.handlerOf(record)) as (record: number) => number;
     const result = handler(record);
     if (result !== 0) return result - 1;
     this.setRip(address + instruction.length);
     return 0;
   }
 
-  /** The bytes of a frame have changed. */
+  /** The bytes of a frame have changed. The jump cache has to be flushed when the frame held code. */
   invalidateFrame(pfn: number): void {
     this.archive?.forget(pfn);
-    if (!this.cache.invalidate(pfn)) return;
-    if (this.memory.codeFrames[pfn] === 0) return;
-    this.memory.codeFrames[pfn] = 0;
-    this.flushJumps();
+    this.cache.invalidate(pfn);
   }
 
   flushJumps(): void {
@@ -195,17 +196,10 @@ export class Translator {
     if (!this.isMapped(this.cachedPages)) this.flushJumps();
   }
 
-  private reserve(): number {
-    const slot = this.freeSlots.pop() ?? this.nextSlot++;
-    const { table } = this.base;
-    if (slot >= table.length) table.grow(Math.max(256, table.length));
-    return slot;
-  }
-
   private install(functions: readonly FunctionBody[], slots: readonly number[]): void {
     const binary = linkedModule(functions);
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary), this.imports);
-    slots.forEach((slot, i) => this.base.table.set(slot, exports[`f${i}`]));
+    slots.forEach((slot, i) => this.table.set(slot, exports[`f${i}`]));
     this.statistics.bytes += binary.length;
   }
 
@@ -220,7 +214,7 @@ export class Translator {
     } catch (error) {
       this.statistics.refused++;
       this.refusal = error;
-      for (const { region } of made) this.freeSlots.push(region.slot);
+      for (const { region } of made) this.table.release(region.slot);
       return false;
     }
   }
@@ -326,7 +320,7 @@ export class Translator {
       const now = pieces.map((piece) => ({ ...piece, pfn: code.frameOf(pageOf(piece.address)) }));
       if (now.some(({ pfn }) => pfn < 0)) return [];
       const region = {
-        slot: this.reserve(),
+        slot: this.table.reserve(),
         entries: new Map([[address, 0]]),
         pieces: now,
         pages: pagesOf(now),
@@ -337,7 +331,7 @@ export class Translator {
     });
     code.dispose();
     const same = made.filter(({ region }) => this.cache.isUnchanged(region));
-    for (const { region } of made) if (!same.some((kept) => kept.region === region)) this.freeSlots.push(region.slot);
+    for (const { region } of made) if (!same.some((kept) => kept.region === region)) this.table.release(region.slot);
     if (same.length === 0 || !this.tryInstall(same)) return;
     for (const { region } of same) {
       this.regions.add(region);
@@ -403,6 +397,7 @@ export class Translator {
       layout: this.memory.layout,
       model: this.options.model,
       countInstructions: this.options.countInstructions,
+      strictFloat: this.options.strictFloat,
       seed: statistics.regions++,
       onUnknown: (instruction) => this.noteUnknown(instruction),
     });
@@ -413,7 +408,7 @@ export class Translator {
       return code.pieces(start, last.address + last.length - start);
     });
     const region = {
-      slot: this.reserve(),
+      slot: this.table.reserve(),
       entries: new Map([[address, 0]]),
       pieces,
       pages: pagesOf(pieces),
@@ -444,6 +439,14 @@ export class Translator {
 }
 
 /** Translations fit an engine that keeps its tables in the same place and was made with the same options. */
-function archivePrefix({ readTlb, jumpEntries }: Layout, { model, countInstructions }: TranslatorOptions): string {
-  return `${model}-${readTlb}-${jumpEntries}${countInstructions ? "-counted" : ""}`;
+function archivePrefix({ readTlb, jumpEntries }: Layout, options: TranslatorOptions): string {
+  const { model, countInstructions, strictFloat } = options;
+  const traits = [countInstructions && "counted", strictFloat && "strict", !hostNaNsAreX86() && "nan"];
+  return [model, readTlb, jumpEntries, ...traits.filter(Boolean)].join("-");
+}
+
+/** The usual translator has most of the room for records, the strict one the rest. */
+function recordsFor({ records, recordBytes }: Layout, strict: boolean): { records: number; recordBytes: number } {
+  const usual = Math.floor((recordBytes * 3) / 4 / RECORD_BYTES) * RECORD_BYTES;
+  return strict ? { records: records + usual, recordBytes: recordBytes - usual } : { records, recordBytes: usual };
 }

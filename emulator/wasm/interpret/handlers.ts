@@ -41,6 +41,7 @@ interface FormHandlers {
 export interface HandlerOptions {
   readonly layout: Layout;
   readonly model: CpuModel;
+  readonly strictFloat: boolean;
   /** Puts functions into the table, at the numbers `reserve` gave. */
   readonly install: (functions: readonly FunctionBody[], slots: readonly number[]) => void;
   /** A free place in the table. */
@@ -133,9 +134,9 @@ export class Handlers {
   }
 
   private make(name: string, instruction: Instruction): Handler {
-    const { layout, model, onUnknown } = this.options;
+    const { layout, model, strictFloat, onUnknown } = this.options;
     const e = new Assembler(1);
-    const context = new HandlerContext(e, layout, runtimeFunction);
+    const context = new HandlerContext(e, layout, runtimeFunction, strictFloat);
     const exit = e.block();
     const fault = e.block();
     context.flow = new HandlerFlow(context, exit, fault);

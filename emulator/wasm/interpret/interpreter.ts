@@ -32,7 +32,11 @@ export class Interpreter {
   private readonly end: number;
   private top: number;
 
-  constructor(ram: PhysicalMemory, { records, recordBytes }: Layout, handlers: Handlers) {
+  constructor(
+    ram: PhysicalMemory,
+    { records, recordBytes }: Pick<Layout, "records" | "recordBytes">,
+    handlers: Handlers,
+  ) {
     this.view = ram.view;
     this.u8 = ram.u8;
     this.u32 = ram.u32;
