@@ -16,6 +16,7 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   trace: () => import("./trace.ts"),
   syscalls: () => import("./syscalls.ts"),
   conformance: () => import("./conformance.ts"),
+  debug: () => import("./debug.ts"),
 };
 
 const help = `Usage: trapgate VERB [options] ...
@@ -24,6 +25,7 @@ const help = `Usage: trapgate VERB [options] ...
   trace        runs it and prints its system calls, like strace
   syscalls     lists the system calls and how far they are supported
   conformance  runs test programs and compares with Linux
+  debug        shows what the wasm engine makes of a program's code
 
   trapgate VERB --help   says more
   trapgate --version     says which version this is
@@ -32,7 +34,9 @@ const help = `Usage: trapgate VERB [options] ...
 async function dispatch(words: readonly string[]): Promise<number> {
   const [name, ...rest] = words;
   if (name === undefined)
-    throw new UsageError("trapgate: say what to do: run, trace, syscalls or conformance; `trapgate --help` says more");
+    throw new UsageError(
+      "trapgate: say what to do: run, trace, syscalls, conformance or debug; `trapgate --help` says more",
+    );
   if (name === "--version" || name === "-V") return say(`trapgate ${TRAPGATE_VERSION}\n`);
   if (name === "--help" || name === "-h" || (name === "help" && rest.length === 0)) return say(help);
   const isHelp = name === "help";

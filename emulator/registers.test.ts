@@ -47,4 +47,13 @@ describe("register file", () => {
     expect(to.bytes.subarray(0, CPU_GENERAL_SIZE).every((byte) => byte === 1)).toBe(true);
     expect(to.bytes.subarray(CPU_GENERAL_SIZE).every((byte) => byte === 0)).toBe(true);
   });
+
+  test("the floating-point state is copied with the upper halves of the YMM registers", () => {
+    const [from, to] = [new CpuState(), new CpuState()];
+    from.fxsave.fill(1);
+    from.ymmHigh.fill(2);
+    to.copyFpuFrom(from);
+    expect([to.fxsave[511], to.ymmHigh[0], to.ymmHigh[255]]).toEqual([1, 2, 2]);
+    expect(to.u32[0]).toBe(0);
+  });
 });

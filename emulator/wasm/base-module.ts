@@ -14,6 +14,7 @@ import {
 } from "./interpret/records.ts";
 import { AT_DEPTH, AT_INSTRUCTIONS, AT_RIP, AT_SITES_USED, type Layout } from "./layout.ts";
 import { VECTOR_FUNCTIONS } from "./runtime/avx-functions.ts";
+import type { CpuModel } from "./runtime/cpu-model.ts";
 import { BASE_FUNCTIONS, HELPER_FUNCTIONS, HOST_FUNCTIONS, type HelperName } from "./runtime/signatures.ts";
 
 /** Guest calls nest so deep on V8's stack. */
@@ -37,7 +38,7 @@ export function jumpOffset(address: number, { jumpEntries }: Layout): number {
   return ((low ^ (low >>> 9)) & (jumpEntries - 1)) << 4;
 }
 
-export function baseModule(layout: Layout, countInstructions: boolean): Uint8Array<ArrayBuffer> {
+export function baseModule(layout: Layout, countInstructions: boolean, model: CpuModel): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   const importAll = <T extends Record<string, Signature>>(functions: T): Record<keyof T, number> =>
     Object.fromEntries(
@@ -102,7 +103,9 @@ export function baseModule(layout: Layout, countInstructions: boolean): Uint8Arr
 
   for (const [name, { signature, write }] of Object.entries(VECTOR_FUNCTIONS)) {
     const e = new Assembler(signature.parameters.length);
-    write(e, helpers.fma);
+    // On other models nobody calls them, and they would cost a millisecond of every start.
+    if (model === "x86-64-v3") write(e, helpers.fma);
+    else e.unreachable();
     module.define(signature, e, name);
   }
   return module.finish();

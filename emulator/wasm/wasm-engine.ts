@@ -111,7 +111,7 @@ class WasmEngine implements Engine {
       },
     };
     const helpers = createHelpers(memory, guest, model);
-    const base = instantiate(baseModule(this.layout, countInstructions), {
+    const base = instantiate(baseModule(this.layout, countInstructions, model), {
       env: { memory: memory.memory, ...hostFunctions, ...helpers },
     });
     this.base = base as unknown as BaseExports;

@@ -6,18 +6,20 @@ const POLYNOMIAL = 0x1b;
 
 const double = (x: number): number => ((x << 1) ^ (x & 0x80 ? POLYNOMIAL : 0)) & 255;
 
-function multiply(a: number, b: number): number {
-  let product = 0;
-  for (let bit = 1, x = a; bit < 256; bit <<= 1, x = double(x)) if ((b & bit) !== 0) product ^= x;
-  return product;
+/** Inverses in GF(2^8), 0 for 0: the powers of 3 go through all other elements, and a power and its inverse add up to 255. */
+function inverses(): Uint8Array {
+  const powers = new Uint8Array(256);
+  for (let i = 0, x = 1; i < 255; i++, x ^= double(x)) powers[i] = x;
+  powers[255] = 1;
+  const result = new Uint8Array(256);
+  for (let i = 0; i < 255; i++) result[powers[i]!] = powers[255 - i]!;
+  return result;
 }
 
-/** FIPS 197, section 5.1.1: the inverse in GF(2^8), then an affine map. */
-function substitute(x: number): number {
-  let inverse = 0;
-  for (let y = 1; y < 256; y++) if (multiply(x, y) === 1) inverse = y;
+/** The affine map that follows (FIPS 197, section 5.1.1). */
+function affine(x: number): number {
   let result = 0x63;
-  for (let turn = 0; turn < 5; turn++) result ^= ((inverse << turn) | (inverse >> (8 - turn))) & 255;
+  for (let turn = 0; turn < 5; turn++) result ^= ((x << turn) | (x >> (8 - turn))) & 255;
   return result;
 }
 
@@ -26,7 +28,7 @@ let tables: { readonly forward: Uint8Array; readonly inverse: Uint8Array } | und
 
 function substitutions(): NonNullable<typeof tables> {
   if (!tables) {
-    const forward = Uint8Array.from({ length: 256 }, (_, x) => substitute(x));
+    const forward = inverses().map(affine);
     const inverse = new Uint8Array(256);
     forward.forEach((value, x) => (inverse[value] = x));
     tables = { forward, inverse };
