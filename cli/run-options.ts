@@ -1,4 +1,5 @@
 /** The options that the verbs which start machines have in common, and what they mean to the library. */
+import { fileURLToPath } from "node:url";
 import {
   CPU_MODELS,
   DEFAULT_ENGINE,
@@ -6,6 +7,7 @@ import {
   isEngineName,
   LOCKSTEP_GRANULARITIES,
   presents,
+  translationFolder,
   type CpuModel,
   type EngineName,
   type NodeMachineOptions,
@@ -39,6 +41,11 @@ export const machineSpecs: readonly OptionSpec[] = [
     name: "lockstep",
     value: "syscall|block|step",
     help: "how often engines in lockstep are compared (default syscall)",
+  },
+  {
+    name: "translations",
+    value: "DIR|off",
+    help: "where the wasm engine keeps its translations for the next start (default ~/.cache/trapgate)",
   },
   { name: "clock", value: "host|virtual", help: "real time, or time that only moves with executed work" },
   { name: "seed", value: "N", help: "makes the guest's random numbers repeatable" },
@@ -108,13 +115,14 @@ export function readView(reader: OptionReader): Omit<ViewRequest, "program" | "p
 /** The options of `machineSpecs`. @throws UsageError */
 export function readMachine(
   reader: OptionReader,
-): Pick<NodeMachineOptions, "memory" | "engine" | "cpu" | "lockstep" | "clock" | "seed" | "maxTasks"> {
+): Pick<NodeMachineOptions, "memory" | "engine" | "cpu" | "lockstep" | "translations" | "clock" | "seed" | "maxTasks"> {
   const memory = reader.read("memory", "a size such as 512M, at least 4M and below 4G", parseSize);
   const engine = reader.read("engine", ENGINE_NAMES.join(" or "), (value) => (isEngineName(value) ? value : undefined));
   const cpu = readCpu(reader, engine ?? DEFAULT_ENGINE);
   const lockstep = reader.read("lockstep", LOCKSTEP_GRANULARITIES.join(" or "), (value) =>
     LOCKSTEP_GRANULARITIES.find((granularity) => granularity === value),
   );
+  const translations = translationsFor(reader.one("translations"));
   const clock = reader.read("clock", "host or virtual", parseClock);
   const seed = reader.read("seed", "a whole number", parseSeed);
   const maxTasks = reader.read("max-tasks", "a whole number from 1 to 4194304", parseTasks);
@@ -123,10 +131,18 @@ export function readMachine(
     ...(engine !== undefined && { engine }),
     ...(cpu !== undefined && { cpu }),
     ...(lockstep !== undefined && { lockstep }),
+    ...(translations !== undefined && { translations }),
     ...(clock !== undefined && { clock }),
     ...(seed !== undefined && { seed }),
     ...(maxTasks !== undefined && { maxTasks }),
   };
+}
+
+/** The folder of --translations. Only the bundled program has one by itself: its file tells one build from another. */
+function translationsFor(value: string | undefined): string | undefined {
+  if (value !== undefined) return value === "off" ? undefined : value;
+  const program = fileURLToPath(import.meta.url);
+  return program.endsWith(".cjs") ? translationFolder(program) : undefined;
 }
 
 /** --cpu, which not every engine has. @throws UsageError */

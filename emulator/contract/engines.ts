@@ -8,6 +8,7 @@ const ENGINES: readonly { readonly name: string; readonly create: EngineFactory 
   { name: "unicorn", create: (memory) => createUnicornEngine(memory) },
   { name: "unicorn, by functions only", create: (memory) => createUnicornEngine(memory, { direct: false }) },
   { name: "wasm", create: (memory) => createWasmEngine(memory) },
+  { name: "wasm, all compiled", create: (memory) => createWasmEngine(memory, { hotRuns: 1 }) },
 ];
 
 /**

@@ -44,7 +44,7 @@ export class CodeCache {
   find(address: number, pfn: number): Translation | undefined {
     const translation = this.frames.get(pfn)?.entries.get(address);
     if (!translation) return undefined;
-    if (!translation.valid && !this.unchanged(translation)) {
+    if (!translation.valid && !this.isUnchanged(translation)) {
       this.remove(translation);
       return undefined;
     }
@@ -87,7 +87,8 @@ export class CodeCache {
   /** Called with every compiled region that goes. */
   onRemove: (region: Translation) => void = () => {};
 
-  private unchanged({ pieces }: Translation): boolean {
+  /** Whether a translation's code is in memory as it was. */
+  isUnchanged({ pieces }: Translation): boolean {
     return pieces.every(({ address, bytes, pfn }) => {
       const host = pfn * PAGE_SIZE + (address % PAGE_SIZE);
       for (let i = 0; i < bytes.length; i++) if (this.u8[host + i] !== bytes[i]) return false;

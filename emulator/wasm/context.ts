@@ -76,7 +76,7 @@ export abstract class Context {
   flow!: Flow;
   instruction!: Instruction;
   /** Floating point goes by the helper that minds MXCSR (runtime/strict-float.ts). */
-  readonly strictFloat: boolean = false;
+  readonly strictFloat: boolean;
   /** Status flags that somebody may read behind this instruction. */
   liveFlags = flags.STATUS;
   /** Whose flags these are, where that is known. */
@@ -98,7 +98,8 @@ export abstract class Context {
   private aliases = 0;
   private readonly temporaries = new Map<ValueType, { locals: number[]; used: number }>();
 
-  constructor(e: Assembler, layout: Layout, runtime: RuntimeFunction) {
+  constructor(e: Assembler, layout: Layout, runtime: RuntimeFunction, strictFloat: boolean) {
+    this.strictFloat = strictFloat;
     this.e = e;
     this.layout = layout;
     this.runtime = runtime;

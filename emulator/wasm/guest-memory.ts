@@ -7,6 +7,7 @@
  *
  * Frames that hold translated code are never in the write TLB, so every write to one comes here.
  */
+import { VECTOR_GP } from "../engine.ts";
 import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
 import {
   AT_BOUNCE,
@@ -38,6 +39,8 @@ export class GuestMemory {
   readonly writtenCode: number[] = [];
   /** Whether writes to frames with code go through: only while a single instruction is executed. */
   codeWritable = false;
+  /** The last fault was an address that is not canonical: whether it is #GP or #SS, the instruction says. */
+  nonCanonical = false;
   /** The last failed access wanted to write to a frame with code. */
   codeWriteWanted = false;
 
@@ -160,6 +163,7 @@ export class GuestMemory {
   noteFault(low: number, high: number): void {
     const { u32 } = this;
     const { vector, errorCode } = this.walker.fault;
+    this.nonCanonical = vector === VECTOR_GP;
     u32[AT_STOP_VECTOR / 4] = vector;
     u32[AT_STOP_ERROR / 4] = errorCode;
     u32[AT_STOP_ADDRESS / 4] = low;

@@ -4,15 +4,20 @@
  */
 import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
 import { jumpOffset, type BaseExports } from "./base-module.ts";
-import { CodeCache, pageOf, pagesOf, type Translation } from "./code-cache.ts";
+import { Archive } from "./cache/archive.ts";
+import type { SavedRegion } from "./cache/saved-page.ts";
+import type { TranslationStore } from "./cache/translation-store.ts";
+import { FunctionTable } from "./function-table.ts";
+import { hostNaNsAreX86 } from "./runtime/host-nans.ts";
+import { CodeCache, pageOf, pagesOf, type Piece, type Translation } from "./code-cache.ts";
 import { LONGEST_INSTRUCTION, type Instruction } from "./decode.ts";
 import type { FunctionBody } from "./emit/module-writer.ts";
 import { GuestCode } from "./guest-code.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { Handlers } from "./interpret/handlers.ts";
 import { Interpreter } from "./interpret/interpreter.ts";
-import { LONGEST_BLOCK } from "./interpret/records.ts";
-import { AT_RIP } from "./layout.ts";
+import { LONGEST_BLOCK, RECORD_BYTES } from "./interpret/records.ts";
+import { AT_RIP, type Layout } from "./layout.ts";
 import { linkedModule } from "./linked-module.ts";
 import { FETCH } from "./page-walk.ts";
 import { findBlocks, type Block, type Profile } from "./region/graph.ts";
@@ -23,6 +28,10 @@ const TWO_32 = 4294967296;
 export interface TranslatorOptions {
   readonly model: CpuModel;
   readonly countInstructions: boolean;
+  /** Floating point by helpers that mind MXCSR (runtime/strict-float.ts). */
+  readonly strictFloat: boolean;
+  /** Where translations are kept between runs. */
+  readonly store: TranslationStore | undefined;
   /** A block is compiled when it was interpreted so often; Infinity: never. */
   readonly hotRuns: number;
 }
@@ -43,21 +52,20 @@ export const USUAL_HOT_RUNS = 2000;
 export class Translator {
   /** Mnemonics without a lowering and how often one was translated. */
   readonly unknown = new Map<string, number>();
-  readonly statistics = { blocks: 0, interpreted: 0, regions: 0, instructions: 0, bytes: 0, refused: 0 };
+  readonly statistics = { blocks: 0, interpreted: 0, regions: 0, instructions: 0, bytes: 0, refused: 0, restored: 0 };
   /** What the host said when it refused a module last: V8 out of memory for code, or a mistake in our own code. */
   refusal: unknown;
 
   private readonly ram: PhysicalMemory;
   private readonly memory: GuestMemory;
-  private readonly base: BaseExports;
+  private readonly table: FunctionTable;
   private readonly imports: WebAssembly.Imports;
   private readonly options: TranslatorOptions;
   private readonly cache: CodeCache;
   private readonly handlers: Handlers;
   private readonly interpreter: Interpreter;
   private readonly interpretSlot: number;
-  private readonly freeSlots: number[] = [];
-  private nextSlot = 1;
+  private readonly archive: Archive | undefined;
   private readonly regions = new Set<Translation>();
   /** Addresses within regions where none starts. */
   private readonly innerBlocks = new Set<number>();
@@ -74,31 +82,37 @@ export class Translator {
     ram: PhysicalMemory,
     memory: GuestMemory,
     base: BaseExports,
+    table: FunctionTable,
     imports: WebAssembly.Imports,
     options: TranslatorOptions,
   ) {
     this.ram = ram;
     this.memory = memory;
-    this.base = base;
+    this.table = table;
     this.imports = imports;
     this.options = options;
     this.cache = new CodeCache(ram.u8);
     this.cache.onRemove = (region) => {
       this.regions.delete(region);
-      this.freeSlots.push(region.slot);
-      this.base.table.set(region.slot, null);
+      table.release(region.slot);
     };
-    this.interpretSlot = this.reserve();
-    this.base.table.set(this.interpretSlot, base.interpret);
+    this.interpretSlot = table.reserve();
+    table.set(this.interpretSlot, base.interpret);
     this.handlers = new Handlers({
       layout: memory.layout,
       model: options.model,
-      reserve: () => this.reserve(),
+      strictFloat: options.strictFloat,
+      reserve: () => table.reserve(),
       install: (functions, slots) => this.install(functions, slots),
       onUnknown: (instruction) => this.noteUnknown(instruction),
     });
-    this.interpreter = new Interpreter(ram, memory.layout, this.handlers);
+    this.interpreter = new Interpreter(ram, recordsFor(memory.layout, options.strictFloat), this.handlers);
+    if (options.store) {
+      this.archive = new Archive(ram, options.store, archivePrefix(memory.layout, options));
+      this.handlers.restore(this.archive.handlers());
+    }
     const { jumpCache, jumpEntries } = memory.layout;
+    if (options.strictFloat) return;
     ram.u8.fill(0, jumpCache, jumpCache + jumpEntries * 16);
     // Address 0 belongs to entry 0, so a zero key is invalid everywhere else.
     ram.u32[jumpCache / 4] = 1;
@@ -111,7 +125,7 @@ export class Translator {
     const address = (high >>> 0) * TWO_32 + (low >>> 0);
     let translation = this.cache.find(address, pfn);
     if (translation && translation.pages.size > 1 && !this.isMapped(translation.pages)) translation = undefined;
-    translation ??= this.interpret(address);
+    translation ??= this.restore(address, pfn) ?? this.interpret(address);
     if (!translation) return false;
     this.use(address, translation);
     return true;
@@ -145,19 +159,17 @@ export class Translator {
     code.dispose();
     if (!instruction) return -1;
     const record = this.interpreter.writeStep(instruction);
-    const handler = this.base.table.get(this.interpreter.handlerOf(record)) as (record: number) => number;
+    const handler = this.table.get(this.interpreter.handlerOf(record)) as (record: number) => number;
     const result = handler(record);
     if (result !== 0) return result - 1;
     this.setRip(address + instruction.length);
     return 0;
   }
 
-  /** The bytes of a frame have changed. */
+  /** The bytes of a frame have changed. The jump cache has to be flushed when the frame held code. */
   invalidateFrame(pfn: number): void {
-    if (!this.cache.invalidate(pfn)) return;
-    if (this.memory.codeFrames[pfn] === 0) return;
-    this.memory.codeFrames[pfn] = 0;
-    this.flushJumps();
+    this.archive?.forget(pfn);
+    this.cache.invalidate(pfn);
   }
 
   flushJumps(): void {
@@ -184,17 +196,10 @@ export class Translator {
     if (!this.isMapped(this.cachedPages)) this.flushJumps();
   }
 
-  private reserve(): number {
-    const slot = this.freeSlots.pop() ?? this.nextSlot++;
-    const { table } = this.base;
-    if (slot >= table.length) table.grow(Math.max(256, table.length));
-    return slot;
-  }
-
   private install(functions: readonly FunctionBody[], slots: readonly number[]): void {
     const binary = linkedModule(functions);
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary), this.imports);
-    slots.forEach((slot, i) => this.base.table.set(slot, exports[`f${i}`]));
+    slots.forEach((slot, i) => this.table.set(slot, exports[`f${i}`]));
     this.statistics.bytes += binary.length;
   }
 
@@ -209,7 +214,7 @@ export class Translator {
     } catch (error) {
       this.statistics.refused++;
       this.refusal = error;
-      for (const { region } of made) this.freeSlots.push(region.slot);
+      for (const { region } of made) this.table.release(region.slot);
       return false;
     }
   }
@@ -268,21 +273,76 @@ export class Translator {
       }
       const last = instructions.at(-1)!;
       const pieces = code.pieces(address, last.address + last.length - address);
-      const translation = {
-        slot: this.interpretSlot,
-        entries: new Map([[address, block]]),
-        pieces,
-        pages: pagesOf(pieces),
-        compiled: false,
-        valid: false,
-      };
-      this.cache.add(translation);
-      this.statistics.blocks++;
+      const saved = pieces.length === 1 ? this.archive?.page(pageOf(address), pieces[0]!.pfn) : undefined;
+      saved?.addBlock(this.interpreter.save(block, address, instructions));
       this.statistics.interpreted += instructions.length;
-      return translation;
+      return this.addBlock(address, block, pieces);
     } finally {
       code.dispose();
     }
+  }
+
+  private addBlock(address: number, block: number, pieces: readonly Piece[]): Translation {
+    const translation = {
+      slot: this.interpretSlot,
+      entries: new Map([[address, block]]),
+      pieces,
+      pages: pagesOf(pieces),
+      compiled: false,
+      valid: false,
+    };
+    this.cache.add(translation);
+    this.statistics.blocks++;
+    return translation;
+  }
+
+  /** A translation of an earlier run. The first time on a page all of its regions are taken. */
+  private restore(address: number, pfn: number): Translation | undefined {
+    const page = this.archive?.page(pageOf(address), pfn);
+    if (!page) return undefined;
+    const wanted = page.visited ? [page.regions.get(address)] : [...page.regions.values()];
+    page.visited = true;
+    this.restoreRegions(wanted.filter((region) => region !== undefined));
+    const region = this.cache.find(address, pfn);
+    if (region) return region;
+    const saved = page.blocks.get(address);
+    const block = saved && this.interpreter.restore(saved, this.options.hotRuns);
+    if (block === undefined) return undefined;
+    const host = pfn * PAGE_SIZE + (address % PAGE_SIZE);
+    return this.addBlock(address, block, [{ address, pfn, bytes: this.ram.u8.slice(host, host + saved!.size) }]);
+  }
+
+  /** Makes regions of an earlier run usable, those whose code is still the same. */
+  private restoreRegions(saved: readonly SavedRegion[]): void {
+    if (saved.length === 0) return;
+    const code = new GuestCode(this.ram, this.memory);
+    const made = saved.flatMap(({ address, pieces, body }) => {
+      const now = pieces.map((piece) => ({ ...piece, pfn: code.frameOf(pageOf(piece.address)) }));
+      if (now.some(({ pfn }) => pfn < 0)) return [];
+      const region = {
+        slot: this.table.reserve(),
+        entries: new Map([[address, 0]]),
+        pieces: now,
+        pages: pagesOf(now),
+        compiled: true,
+        valid: false,
+      };
+      return [{ address, body, region }];
+    });
+    code.dispose();
+    const same = made.filter(({ region }) => this.cache.isUnchanged(region));
+    for (const { region } of made) if (!same.some((kept) => kept.region === region)) this.table.release(region.slot);
+    if (same.length === 0 || !this.tryInstall(same)) return;
+    for (const { region } of same) {
+      this.regions.add(region);
+      this.cache.add(region);
+      this.statistics.restored++;
+    }
+  }
+
+  /** Keeps what was translated for later runs. */
+  save(): void {
+    this.archive?.save(this.handlers.newSaved());
   }
 
   /** Instructions from an address on, up to a branch, within the page. One that crosses stands alone. */
@@ -314,10 +374,13 @@ export class Translator {
         if (blocks.length > 0) made.push(this.translate(code, address, blocks));
       }
       if (made.length === 0 || !this.tryInstall(made)) return;
-      for (const { address, region } of made) {
+      for (const { address, body, region } of made) {
         this.regions.add(region);
         this.cache.add(region);
         this.use(address, region);
+        this.archive
+          ?.page(pageOf(address), region.pages.get(pageOf(address))!)
+          ?.addRegion({ address, pieces: region.pieces, body });
       }
     } finally {
       code.dispose();
@@ -334,6 +397,7 @@ export class Translator {
       layout: this.memory.layout,
       model: this.options.model,
       countInstructions: this.options.countInstructions,
+      strictFloat: this.options.strictFloat,
       seed: statistics.regions++,
       onUnknown: (instruction) => this.noteUnknown(instruction),
     });
@@ -344,7 +408,7 @@ export class Translator {
       return code.pieces(start, last.address + last.length - start);
     });
     const region = {
-      slot: this.reserve(),
+      slot: this.table.reserve(),
       entries: new Map([[address, 0]]),
       pieces,
       pages: pagesOf(pieces),
@@ -372,4 +436,17 @@ export class Translator {
       compiled: (address) => find(address)?.compiled === true,
     };
   }
+}
+
+/** Translations fit an engine that keeps its tables in the same place and was made with the same options. */
+function archivePrefix({ readTlb, jumpEntries }: Layout, options: TranslatorOptions): string {
+  const { model, countInstructions, strictFloat } = options;
+  const traits = [countInstructions && "counted", strictFloat && "strict", !hostNaNsAreX86() && "nan"];
+  return [model, readTlb, jumpEntries, ...traits.filter(Boolean)].join("-");
+}
+
+/** The usual translator has most of the room for records, the strict one the rest. */
+function recordsFor({ records, recordBytes }: Layout, strict: boolean): { records: number; recordBytes: number } {
+  const usual = Math.floor((recordBytes * 3) / 4 / RECORD_BYTES) * RECORD_BYTES;
+  return strict ? { records: records + usual, recordBytes: recordBytes - usual } : { records, recordBytes: usual };
 }

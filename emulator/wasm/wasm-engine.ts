@@ -4,6 +4,7 @@ import {
   STOP_FAULT,
   STOP_TRAP,
   VECTOR_DB,
+  VECTOR_GP,
   type Engine,
   type EngineCapabilities,
   type Stop,
@@ -12,6 +13,7 @@ import {
 import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
 import { CPU_YMM_HIGH_SIZE, CpuState, RFLAGS, RIP } from "../registers.ts";
 import { baseModule, type BaseExports } from "./base-module.ts";
+import type { TranslationStore } from "./cache/translation-store.ts";
 import {
   STATUS_BUDGET,
   STATUS_CODE_WRITE,
@@ -23,6 +25,7 @@ import {
   STATUS_UNWIND,
 } from "./context.ts";
 import { STATUS } from "./flags.ts";
+import { GuestCode } from "./guest-code.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import {
   AT_BUDGET,
@@ -39,10 +42,12 @@ import {
   type Layout,
 } from "./layout.ts";
 import { DEFAULT_CPU_MODEL, type CpuModel } from "./runtime/cpu-model.ts";
-import { loadState, resetState, storeState } from "./runtime/fpu-state.ts";
+import { AT_STRICT_FLOAT, loadTaskState, resetState, storeTaskState } from "./runtime/fpu-state.ts";
 import { createHelpers } from "./runtime/host-functions.ts";
+import { vectorOfNonCanonical } from "./runtime/stack-fault.ts";
 import { runtimeTable } from "./linked-module.ts";
 import { setV8Flags } from "./v8-flags.ts";
+import { FunctionTable } from "./function-table.ts";
 import { Translator, USUAL_HOT_RUNS, type TranslatorOptions } from "./translator.ts";
 
 const TF = 0x100;
@@ -57,6 +62,8 @@ const FIXED_FLAGS = 0x202;
  */
 const REENTRY_BLOCKS = 20_000;
 
+type EngineOptions = Omit<TranslatorOptions, "strictFloat">;
+
 class WasmEngine implements Engine {
   readonly memory: PhysicalMemory;
   readonly cpu: CpuState;
@@ -64,8 +71,12 @@ class WasmEngine implements Engine {
   readonly supervisorEntryLow = 0;
   readonly supervisorEntryHigh = 0;
   readonly stop: Stop;
-  readonly translator: Translator;
+  /** The translator in use: the usual one, or that for floating point that minds MXCSR. */
+  translator: Translator;
 
+  private readonly usual: Translator;
+  private strict: Translator | undefined;
+  private readonly makeTranslator: (strictFloat: boolean) => Translator;
   private readonly layout: Layout;
   private readonly guest: GuestMemory;
   private readonly base: BaseExports;
@@ -76,7 +87,7 @@ class WasmEngine implements Engine {
   /** Budget of this run that generated code has not been given yet. */
   private unallotted = 0;
 
-  constructor(memory: PhysicalMemory, options: TranslatorOptions) {
+  constructor(memory: PhysicalMemory, options: EngineOptions) {
     const { model, countInstructions } = options;
     setV8Flags();
     this.memory = memory;
@@ -96,6 +107,7 @@ class WasmEngine implements Engine {
       raiseStop: (vector: number, errorCode: number): void => {
         u32[AT_STOP_VECTOR / 4] = vector;
         u32[AT_STOP_ERROR / 4] = errorCode;
+        guest.nonCanonical = false;
       },
     };
     const helpers = createHelpers(memory, guest, model);
@@ -103,13 +115,11 @@ class WasmEngine implements Engine {
       env: { memory: memory.memory, ...hostFunctions, ...helpers },
     });
     this.base = base as unknown as BaseExports;
-    this.translator = new Translator(
-      memory,
-      guest,
-      this.base,
-      { env: { memory: memory.memory, runtime: runtimeTable(base) } },
-      options,
-    );
+    const table = new FunctionTable(this.base.table);
+    const imports = { env: { memory: memory.memory, runtime: runtimeTable(base) } };
+    this.makeTranslator = (strictFloat) =>
+      new Translator(memory, guest, this.base, table, imports, { ...options, strictFloat });
+    this.translator = this.usual = this.makeTranslator(false);
     resetState(memory);
     this.storeFpu();
   }
@@ -117,6 +127,7 @@ class WasmEngine implements Engine {
   run(budget: number): StopKind {
     if (this.disposed) throw new Error("the engine has been disposed of");
     const { u32, i32 } = this;
+    this.chooseTranslator();
     this.translator.settleDoubts();
     this.splitFlags();
     this.unallotted = budget;
@@ -132,11 +143,31 @@ class WasmEngine implements Engine {
     stop.executed = budget - this.unallotted - i32[AT_BUDGET / 4]!;
     if (stop.kind === STOP_FAULT || stop.kind === STOP_TRAP) {
       stop.vector = u32[AT_STOP_VECTOR / 4]!;
+      if (stop.vector === VECTOR_GP && this.guest.nonCanonical) stop.vector = this.vectorOfNonCanonical();
       stop.errorCode = u32[AT_STOP_ERROR / 4]!;
       stop.addressLow = u32[AT_STOP_ADDRESS / 4]!;
       stop.addressHigh = u32[AT_STOP_ADDRESS / 4 + 1]!;
     }
     return stop.kind;
+  }
+
+  /** #SS where the instruction at RIP used the stack segment for an address that is not canonical, else #GP. */
+  private vectorOfNonCanonical(): number {
+    const { guest, u32, u64 } = this;
+    guest.nonCanonical = false;
+    const code = new GuestCode(this.memory, guest);
+    const instruction = code.read(u32[RIP * 2 + 1]! * 4294967296 + u32[RIP * 2]!);
+    code.dispose();
+    return instruction ? vectorOfNonCanonical(instruction, u64) : VECTOR_GP;
+  }
+
+  /** Floating point as MXCSR and the program's interest in exception flags want it (fpu-state.ts). */
+  private chooseTranslator(): void {
+    const strict = this.u32[AT_STRICT_FLOAT / 4] !== 0;
+    const chosen = strict ? (this.strict ??= this.makeTranslator(true)) : this.usual;
+    if (chosen === this.translator) return;
+    this.translator.flushJumps();
+    this.translator = chosen;
   }
 
   get instructions(): number {
@@ -159,20 +190,29 @@ class WasmEngine implements Engine {
   }
 
   invalidateFrame(pfn: number): void {
-    this.translator.invalidateFrame(pfn);
+    this.dropFrame(pfn);
+  }
+
+  private dropFrame(pfn: number): void {
+    const wasCode = this.guest.codeFrames[pfn] !== 0;
+    for (const translator of [this.usual, this.strict]) translator?.invalidateFrame(pfn);
+    if (!wasCode) return;
+    this.guest.codeFrames[pfn] = 0;
+    this.translator.flushJumps();
   }
 
   storeFpu(): void {
-    storeState(this.memory, this.cpu.fxsave);
+    storeTaskState(this.memory, this.cpu.fxsave);
   }
 
   loadFpu(): void {
-    loadState(this.memory, this.cpu.fxsave);
+    loadTaskState(this.memory, this.cpu.fxsave);
   }
 
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
+    for (const translator of [this.usual, this.strict]) translator?.save();
     for (const pfn of this.layout.frames) this.memory.release(pfn);
   }
 
@@ -185,9 +225,11 @@ class WasmEngine implements Engine {
   /** Runs until a stop; returns 1 + its kind. */
   private loop(): number {
     const { u32, base } = this;
+    let status: number = STATUS_DISPATCH;
     for (;;) {
+      if (status === STATUS_RECHECK) this.chooseTranslator();
       if ((u32[RFLAGS * 2]! & TF) !== 0) return this.singleStep();
-      let status = base.run();
+      status = base.run();
       if (status === STATUS_MISS) {
         if (!this.translator.provide(u32[RIP * 2]!, u32[RIP * 2 + 1]!)) return STATUS_FAULT;
         continue;
@@ -213,7 +255,7 @@ class WasmEngine implements Engine {
       return status < 0 ? STATUS_FAULT : status;
     } finally {
       guest.codeWritable = false;
-      for (const pfn of guest.writtenCode) translator.invalidateFrame(pfn);
+      for (const pfn of guest.writtenCode) this.dropFrame(pfn);
       guest.writtenCode.length = 0;
     }
   }
@@ -270,6 +312,8 @@ export interface WasmEngineOptions {
   readonly cpu?: CpuModel;
   /** Counts executed instructions in `instructions`: those of every basic block begun. */
   readonly countInstructions?: boolean;
+  /** Where translations are kept between runs: read as they are needed, written when the engine is disposed of. */
+  readonly store?: TranslationStore | undefined;
   /** How often a block is interpreted before it is compiled; Infinity: always. */
   readonly hotRuns?: number;
 }
@@ -283,5 +327,6 @@ export function createWasmEngine(memory: PhysicalMemory, options: WasmEngineOpti
     model: options.cpu ?? DEFAULT_CPU_MODEL,
     countInstructions: options.countInstructions ?? false,
     hotRuns: options.hotRuns ?? USUAL_HOT_RUNS,
+    store: options.store,
   });
 }

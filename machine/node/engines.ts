@@ -5,6 +5,7 @@ import type { PhysicalMemory } from "../../emulator/physical-memory.ts";
 import { createUnicornEngine } from "../../emulator/unicorn/unicorn-engine.ts";
 import { CPU_MODELS, DEFAULT_CPU_MODEL, type CpuModel } from "../../emulator/wasm/runtime/cpu-model.ts";
 import { createWasmEngine } from "../../emulator/wasm/wasm-engine.ts";
+import { TranslationFiles } from "./translation-files.ts";
 import { chooseEngine, hasUnicorn } from "./engine-choice.ts";
 
 export { CPU_MODELS, DEFAULT_CPU_MODEL, type CpuModel };
@@ -57,15 +58,20 @@ export function presents(name: EngineName, cpu: CpuModel): boolean {
  * Throws an Error for a processor that the engine cannot present.
  *
  * @param granularity how often engines in lockstep are compared
+ * @param translations a folder where the wasm engine keeps its translations; none: it keeps nothing
  */
 export function engineFactory(
   name: EngineName,
   granularity: Granularity = "syscall",
   cpu: CpuModel = DEFAULT_CPU_MODEL,
+  translations?: string,
 ): EngineFactory {
   if (!presents(name, cpu)) throw new Error(`engine ${name} has no ${cpu} processor; engine wasm has`);
   const engine = resolveEngine(name, cpu);
-  if (engine === "wasm") return (memory) => createWasmEngine(memory, { cpu });
+  if (engine === "wasm") {
+    const store = translations === undefined ? undefined : new TranslationFiles(translations);
+    return (memory) => createWasmEngine(memory, { cpu, store });
+  }
   const [first, second] = namedEngines(engine)!;
   if (second === undefined) return engines[first!];
   return (memory) => new LockstepEngine(memory, engines[first!](memory), engines[second](memory), { granularity });

@@ -19,6 +19,8 @@ export interface NodeMachineOptions extends ProgramOptions, NodeHostOptions {
   engine?: EngineName;
   /** The processor that programs see. Default: "x86-64-v2"; "x86-64-v3" which "unicorn" and "lockstep" do not have. */
   cpu?: CpuModel;
+  /** A folder where the wasm engine keeps translations for later runs. Default: none. */
+  translations?: string;
   /** How often engines in lockstep are compared. Default: "syscall", at every stop. */
   lockstep?: LockstepGranularity;
 }
@@ -31,6 +33,7 @@ const nodeRules = {
     expected: LOCKSTEP_GRANULARITIES.join(" or "),
     accepts: (value) => LOCKSTEP_GRANULARITIES.includes(value as LockstepGranularity),
   },
+  translations: { expected: "the path of a folder", accepts: (value) => typeof value === "string" },
   clock: { expected: '"host" or "virtual"', accepts: (value) => value === "host" || value === "virtual" },
   seed: { expected: "a whole number", accepts: Number.isSafeInteger },
 } satisfies Record<keyof NodeMachineOptions, Rule>;
@@ -38,9 +41,9 @@ const nodeRules = {
 /** Makes a machine whose console is this process's standard streams. Throws as `createMachine` does. */
 export function createNodeMachine(options: NodeMachineOptions): Machine {
   checkOptions("createNodeMachine", options, nodeRules);
-  const { engine = DEFAULT_ENGINE, cpu, lockstep, clock, seed, ...program } = options;
+  const { engine = DEFAULT_ENGINE, cpu, lockstep, translations, clock, seed, ...program } = options;
   const host = new NodeHost({ ...(clock !== undefined && { clock }), ...(seed !== undefined && { seed }) });
-  return createMachine({ ...program, engine: engineFactory(engine, lockstep, cpu), host });
+  return createMachine({ ...program, engine: engineFactory(engine, lockstep, cpu, translations), host });
 }
 
 export * from "../index.ts";
@@ -57,6 +60,7 @@ export {
   type EngineName,
   type LockstepGranularity,
 } from "./engines.ts";
+export { translationFolder } from "./translation-files.ts";
 export { LockstepEngine, type LockstepStatistics } from "../../emulator/lockstep/lockstep-engine.ts";
 export { streamKind, writeFully } from "./standard-streams.ts";
 export { NodeHost, type NodeHostOptions } from "./node-host.ts";

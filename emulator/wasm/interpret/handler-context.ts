@@ -32,8 +32,8 @@ export class HandlerContext extends Context {
   /** Registers the lowering names itself, whatever the operands: general ones, and XMM above bit 15. */
   touched = 0;
 
-  constructor(e: Assembler, layout: Layout, runtime: RuntimeFunction) {
-    super(e, layout, runtime);
+  constructor(e: Assembler, layout: Layout, runtime: RuntimeFunction, strictFloat: boolean) {
+    super(e, layout, runtime, strictFloat);
     this.loadRegisters();
   }
 

@@ -13,12 +13,22 @@ import { HandlerContext, HandlerFlow } from "./handler-context.ts";
 import { RECORD_ADDRESS } from "./records.ts";
 
 const VECTOR_UD = 6;
+const END = "end";
 
 /** A handler that exists, or is waiting to be compiled with others. */
-interface Handler {
+export interface Handler {
+  /** Form, variant and perhaps registers. */
+  readonly name: string;
   readonly slot: number;
   /** Registers the lowering uses itself: operands must not name them. See `forConcrete`. */
   readonly touched: number;
+}
+
+/** A handler as it is kept for later runs. */
+export interface SavedHandler {
+  readonly name: string;
+  readonly touched: number;
+  readonly body: FunctionBody;
 }
 
 interface FormHandlers {
@@ -31,6 +41,7 @@ interface FormHandlers {
 export interface HandlerOptions {
   readonly layout: Layout;
   readonly model: CpuModel;
+  readonly strictFloat: boolean;
   /** Puts functions into the table, at the numbers `reserve` gave. */
   readonly install: (functions: readonly FunctionBody[], slots: readonly number[]) => void;
   /** A free place in the table. */
@@ -41,38 +52,68 @@ export interface HandlerOptions {
 
 export class Handlers {
   /** Goes to the address of the record. */
-  readonly end: number;
+  readonly end: Handler;
+  private readonly byName = new Map<string, Handler>();
+  private readonly bodies = new Map<string, { readonly handler: Handler; readonly body: FunctionBody }>();
   private readonly forms = new Map<string, FormHandlers>();
   private readonly options: HandlerOptions;
   private readonly waiting: { readonly slot: number; readonly body: FunctionBody }[] = [];
-  count = 0;
+  /** How many were there when they were kept last. */
+  private saved = 0;
 
   constructor(options: HandlerOptions) {
     this.options = options;
-    this.end = options.reserve();
     const e = new Assembler(1);
     e.i32(0)
       .get(0)
       .memory(Memory.i64_load, RECORD_ADDRESS)
       .memory(Memory.i64_store, AT_RIP)
       .i32(1 + STATUS_DISPATCH);
-    this.waiting.push({ slot: this.end, body: functionBody(e) });
+    this.end = this.add(END, 0, functionBody(e));
   }
 
-  /** The place in the table of the handler for an instruction: usable when `flush` was called. */
-  find(instruction: Instruction, formed: FormedInstruction): number {
+  /** Takes handlers of an earlier run. */
+  restore(saved: readonly SavedHandler[]): void {
+    for (const { name, touched, body } of saved) if (!this.byName.has(name)) this.add(name, touched, body);
+    this.saved = this.byName.size;
+    this.flush();
+  }
+
+  /** All handlers, when there are new ones since `restore` or the last call. */
+  newSaved(): SavedHandler[] | undefined {
+    if (this.byName.size === this.saved) return undefined;
+    this.saved = this.byName.size;
+    return [...this.bodies.values()].map(({ handler, body }) => ({
+      name: handler.name,
+      touched: handler.touched,
+      body,
+    }));
+  }
+
+  /** The handler of a name, if there is one. */
+  named(name: string): Handler | undefined {
+    return this.byName.get(name);
+  }
+
+  /** The handler for an instruction: usable when `flush` was called. */
+  find(instruction: Instruction, formed: FormedInstruction): Handler {
     let form = this.forms.get(instruction.form);
     if (!form) this.forms.set(instruction.form, (form = { shared: new Map(), concrete: new Map() }));
     let handler = form.shared.get(formed.variant);
     if (!handler) {
-      handler = this.make(withSlots(instruction, formed));
+      const name = `${instruction.form}/${formed.variant}`;
+      handler = this.byName.get(name) ?? this.make(name, withSlots(instruction, formed));
       form.shared.set(formed.variant, handler);
     }
-    if ((handler.touched & formed.used) === 0) return handler.slot;
+    if ((handler.touched & formed.used) === 0) return handler;
     const key = `${formed.variant}/${formed.registers.join()}`;
     let concrete = form.concrete.get(key);
-    if (!concrete) form.concrete.set(key, (concrete = this.make(withRegisters(instruction))));
-    return concrete.slot;
+    if (!concrete) {
+      const name = `${instruction.form}/${key}`;
+      concrete = this.byName.get(name) ?? this.make(name, withRegisters(instruction));
+      form.concrete.set(key, concrete);
+    }
+    return concrete;
   }
 
   /** Compiles what `find` promised. */
@@ -81,15 +122,21 @@ export class Handlers {
     const functions = this.waiting.map(({ body }) => body);
     const slots = this.waiting.map(({ slot }) => slot);
     this.waiting.length = 0;
-    this.count += slots.length;
     this.options.install(functions, slots);
   }
 
-  private make(instruction: Instruction): Handler {
-    const { layout, model, reserve, onUnknown } = this.options;
-    const slot = reserve();
+  private add(name: string, touched: number, body: FunctionBody): Handler {
+    const handler = { name, slot: this.options.reserve(), touched };
+    this.waiting.push({ slot: handler.slot, body });
+    this.byName.set(name, handler);
+    this.bodies.set(name, { handler, body });
+    return handler;
+  }
+
+  private make(name: string, instruction: Instruction): Handler {
+    const { layout, model, strictFloat, onUnknown } = this.options;
     const e = new Assembler(1);
-    const context = new HandlerContext(e, layout, runtimeFunction);
+    const context = new HandlerContext(e, layout, runtimeFunction, strictFloat);
     const exit = e.block();
     const fault = e.block();
     context.flow = new HandlerFlow(context, exit, fault);
@@ -105,7 +152,6 @@ export class Handlers {
     e.i32(1 + STATUS_FAULT).set(context.status);
     e.end();
     context.finish();
-    this.waiting.push({ slot, body: functionBody(e) });
-    return { slot, touched: context.touched };
+    return this.add(name, context.touched >>> 0, functionBody(e));
   }
 }

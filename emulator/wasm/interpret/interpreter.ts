@@ -1,6 +1,7 @@
 /** Makes blocks of records for the interpreter out of guest code. */
 import type { PhysicalMemory } from "../../physical-memory.ts";
 import type { Instruction } from "../decode.ts";
+import type { SavedBlock } from "../cache/saved-page.ts";
 import type { Layout } from "../layout.ts";
 import { FormReader } from "./forms.ts";
 import type { Handlers } from "./handlers.ts";
@@ -23,6 +24,7 @@ const TWO_32 = 4294967296;
 
 export class Interpreter {
   private readonly view: DataView;
+  private readonly u8: Uint8Array;
   private readonly u32: Uint32Array;
   private readonly handlers: Handlers;
   private readonly forms = new FormReader();
@@ -30,8 +32,13 @@ export class Interpreter {
   private readonly end: number;
   private top: number;
 
-  constructor(ram: PhysicalMemory, { records, recordBytes }: Layout, handlers: Handlers) {
+  constructor(
+    ram: PhysicalMemory,
+    { records, recordBytes }: Pick<Layout, "records" | "recordBytes">,
+    handlers: Handlers,
+  ) {
     this.view = ram.view;
+    this.u8 = ram.u8;
     this.u32 = ram.u32;
     this.handlers = handlers;
     // The first record is for single steps.
@@ -57,10 +64,44 @@ export class Interpreter {
       record += RECORD_BYTES;
     }
     if (goesOn) {
-      this.view.setUint32(record + RECORD_HANDLER, this.handlers.end, true);
+      this.view.setUint32(record + RECORD_HANDLER, this.handlers.end.slot, true);
       this.writeAddress(record + RECORD_ADDRESS, last.address + last.length);
     }
     this.handlers.flush();
+    return block;
+  }
+
+  /** A block as it is kept for later runs. */
+  save(block: number, address: number, instructions: readonly Instruction[]): SavedBlock {
+    const last = instructions.at(-1)!;
+    const handlers = instructions.map(
+      (instruction) => this.handlers.find(instruction, this.forms.read(instruction)).name,
+    );
+    if (last.flow === "next" || last.flow === "branch") handlers.push(this.handlers.end.name);
+    const records = this.u8.slice(block + BLOCK_HEADER, block + BLOCK_HEADER + handlers.length * RECORD_BYTES);
+    return {
+      address,
+      size: last.address + last.length - address,
+      instructions: instructions.length,
+      handlers,
+      records,
+    };
+  }
+
+  /** Writes a block of an earlier run. Undefined: there is no room for it, or a handler is unknown. */
+  restore({ address, instructions, handlers, records }: SavedBlock, runs: number): number | undefined {
+    const block = this.top;
+    if (block + BLOCK_HEADER + records.length > this.end) return undefined;
+    const found = handlers.map((name) => this.handlers.named(name));
+    if (found.includes(undefined)) return undefined;
+    this.top += BLOCK_HEADER + records.length;
+    this.setCounter(block, runs);
+    this.u32[(block + BLOCK_LENGTH) / 4] = instructions;
+    this.writeAddress(block + BLOCK_ADDRESS, address);
+    this.u8.set(records, block + BLOCK_HEADER);
+    found.forEach((handler, i) => {
+      this.u32[(block + BLOCK_HEADER + i * RECORD_BYTES + RECORD_HANDLER) / 4] = handler!.slot;
+    });
     return block;
   }
 
@@ -93,7 +134,7 @@ export class Interpreter {
   private writeRecord(record: number, instruction: Instruction): void {
     const { view } = this;
     const formed = this.forms.read(instruction);
-    view.setUint32(record + RECORD_HANDLER, this.handlers.find(instruction, formed), true);
+    view.setUint32(record + RECORD_HANDLER, this.handlers.find(instruction, formed).slot, true);
     const { slots, immediate, displacement } = formed;
     for (let i = 0; i < slots.length; i++) view.setUint16(record + RECORD_SLOTS + i * 2, slots[i] ?? 0, true);
     view.setBigInt64(record + RECORD_IMMEDIATE, immediate, true);

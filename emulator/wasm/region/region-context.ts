@@ -28,8 +28,8 @@ export class RegionContext extends Context {
   private readonly cc: { readonly op: number; readonly a: number; readonly b: number; readonly r: number };
   private current: RegionProducer | undefined;
 
-  constructor(e: Assembler, layout: Layout, runtime: RuntimeFunction, sites: Sites) {
-    super(e, layout, runtime);
+  constructor(e: Assembler, layout: Layout, runtime: RuntimeFunction, strictFloat: boolean, sites: Sites) {
+    super(e, layout, runtime, strictFloat);
     this.sites = sites;
     this.budget = e.local(I32);
     this.cc = { op: e.local(I32), a: e.local(I64), b: e.local(I64), r: e.local(I64) };

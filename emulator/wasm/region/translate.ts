@@ -25,6 +25,7 @@ export interface TranslateOptions {
   readonly layout: Layout;
   readonly model: CpuModel;
   readonly countInstructions: boolean;
+  readonly strictFloat: boolean;
   /** A number that differs between regions. */
   readonly seed: number;
   /** Told of instructions there is no lowering for; they raise #UD. */
@@ -68,6 +69,7 @@ class RegionWriter implements Flow {
       this.e,
       options.layout,
       runtimeFunction,
+      options.strictFloat,
       new Sites(options.layout, blocks, options.seed),
     );
     this.context.flow = this;

@@ -76,6 +76,7 @@ export function viewRegion(code: ViewedCode, entry: number, { model, limit }: Vi
       layout,
       model,
       countInstructions: false,
+      strictFloat: false,
       seed: 0,
       onUnknown: ({ mnemonic }) => unknown.add(mnemonic),
     });
@@ -101,11 +102,12 @@ export function viewHandler(code: ViewedCode, address: number, model: CpuModel):
     const handlers = new Handlers({
       layout,
       model,
+      strictFloat: false,
       reserve: () => nextSlot++,
       install: (functions, slots) => slots.forEach((slot, i) => made.set(slot, functions[i]!)),
       onUnknown: ({ mnemonic }) => unknown.add(mnemonic),
     });
-    const slot = handlers.find(instruction, new FormReader().read(instruction));
+    const { slot } = handlers.find(instruction, new FormReader().read(instruction));
     handlers.flush();
     const view = viewFunction(made.get(slot)!, unknown, { layout, isHandler: true });
     return { ...view, instruction: inWords(code, [instruction])[0]! };
