@@ -2,7 +2,7 @@
 import { Assembler, I32, I64 } from "./emit/assembler.ts";
 import { ModuleWriter, type Signature } from "./emit/module-writer.ts";
 import { Memory, W } from "./emit/opcodes.ts";
-import { pushTlbEntry, STATUS_DISPATCH, STATUS_HOT, STATUS_MISS, STATUS_UNWIND } from "./context.ts";
+import { pushTlbEntry, STATUS_CHAIN, STATUS_DISPATCH, STATUS_HOT, STATUS_MISS, STATUS_UNWIND } from "./context.ts";
 import { CONDITION_FUNCTIONS, writeConditionFunction, writeFlagsFunction } from "./flags.ts";
 import {
   BLOCK_ADDRESS,
@@ -16,6 +16,9 @@ import { AT_DEPTH, AT_INSTRUCTIONS, AT_RIP, AT_SITES_USED, type Layout } from ".
 import { VECTOR_FUNCTIONS } from "./runtime/avx-functions.ts";
 import type { CpuModel } from "./runtime/cpu-model.ts";
 import { BASE_FUNCTIONS, HELPER_FUNCTIONS, HOST_FUNCTIONS, type HelperName } from "./runtime/signatures.ts";
+
+/** Where the usual translator puts `interpret` in the table: it takes the first place. */
+const INTERPRET_SLOT = 1;
 
 /** Guest calls nest so deep on V8's stack. */
 const DEEPEST_CALL = 100;
@@ -58,7 +61,7 @@ export function baseModule(layout: Layout, countInstructions: boolean, model: Cp
   module.define(BASE_FUNCTIONS.call, call, "call");
 
   const interpret = new Assembler(1);
-  writeInterpret(interpret, region, countInstructions);
+  writeInterpret(interpret, layout, region, countInstructions);
   module.define(REGION_SIGNATURE, interpret, "interpret");
 
   for (const [name, slow] of [
@@ -111,10 +114,9 @@ export function baseModule(layout: Layout, countInstructions: boolean, model: Cp
   return module.finish();
 }
 
-/** Jumps into the translation at RIP, if the jump cache knows it, and leaves its status in a local; else runs `miss`. */
-function writeDispatch(e: Assembler, layout: Layout, region: number, status: number, miss: () => void): void {
+/** Sets `entry` to the offset of the jump cache's entry for RIP, or runs `miss` when that is another address's. */
+function writeLookUp(e: Assembler, layout: Layout, entry: number, miss: () => void): void {
   const rip = e.local(I64);
-  const entry = e.local(I32);
   e.loadAt(Memory.i64_load, AT_RIP).tee(rip).wrap().tee(entry).get(entry).i32(9).op(W.i32_shr_u, W.i32_xor);
   e.i32(layout.jumpEntries - 1)
     .op(W.i32_and)
@@ -125,6 +127,12 @@ function writeDispatch(e: Assembler, layout: Layout, region: number, status: num
   e.if();
   miss();
   e.end();
+}
+
+/** Jumps into the translation at RIP, if the jump cache knows it, and leaves its status in a local; else runs `miss`. */
+function writeDispatch(e: Assembler, layout: Layout, region: number, status: number, miss: () => void): void {
+  const entry = e.local(I32);
+  writeLookUp(e, layout, entry, miss);
   e.get(entry).memory(Memory.i32_load, layout.jumpCache + 12);
   e.get(entry).memory(Memory.i32_load, layout.jumpCache + 8);
   e.callIndirect(region).set(status);
@@ -165,10 +173,16 @@ function writeCall(e: Assembler, layout: Layout, region: number): void {
   e.i32(STATUS_DISPATCH);
 }
 
-/** Runs a block of records (interpret/records.ts) from its header on. */
-function writeInterpret(e: Assembler, handler: number, countInstructions: boolean): void {
+/**
+ * Runs a block of records (interpret/records.ts) from its header on, and those that follow as long as the interpreter has
+ * them: the dispatcher's work without a call for every block.
+ */
+function writeInterpret(e: Assembler, layout: Layout, handler: number, countInstructions: boolean): void {
   const block = 0;
+  const record = e.local(I32);
   const status = e.local(I32);
+  const entry = e.local(I32);
+  const nextBlock = e.loop();
   e.get(block).get(block).memory(Memory.i32_load, BLOCK_COUNTER).i32(1).op(W.i32_sub).tee(status);
   e.memory(Memory.i32_store, BLOCK_COUNTER).get(status).op(W.i32_eqz);
   e.if();
@@ -182,11 +196,27 @@ function writeInterpret(e: Assembler, handler: number, countInstructions: boolea
   e.get(block)
     .i32(BLOCK_HEADER - RECORD_BYTES)
     .op(W.i32_add)
-    .set(block);
+    .set(record);
   const again = e.loop();
-  e.get(block).i32(RECORD_BYTES).op(W.i32_add).tee(block);
-  e.get(block).memory(Memory.i32_load, RECORD_HANDLER).callIndirect(handler).tee(status);
+  e.get(record).i32(RECORD_BYTES).op(W.i32_add).tee(record);
+  e.get(record).memory(Memory.i32_load, RECORD_HANDLER).callIndirect(handler).tee(status);
   e.op(W.i32_eqz).brIf(again);
+  e.end();
+  e.get(status)
+    .i32(1 + STATUS_CHAIN)
+    .op(W.i32_eq);
+  e.if();
+  writeLookUp(e, layout, entry, () => e.i32(STATUS_DISPATCH).return());
+  e.get(entry)
+    .memory(Memory.i32_load, layout.jumpCache + 12)
+    .set(block);
+  e.get(entry)
+    .memory(Memory.i32_load, layout.jumpCache + 8)
+    .i32(INTERPRET_SLOT)
+    .op(W.i32_eq)
+    .brIf(nextBlock);
+  e.i32(STATUS_DISPATCH).return();
+  e.end();
   e.end();
   e.get(status).i32(1).op(W.i32_sub);
 }

@@ -37,6 +37,8 @@ export const STATUS_RECHECK = 8;
 export const STATUS_HOT = 9;
 /** Guest calls are nested too deep, or code has changed: all of them return to the dispatcher, which goes on. */
 export const STATUS_UNWIND = 10;
+/** Of the interpreter's handlers alone: STATUS_DISPATCH, and it need not be looked whether a guest call has returned. */
+export const STATUS_CHAIN = 11;
 
 export type RuntimeFunction = (name: string) => number;
 

@@ -12,6 +12,8 @@ import { hostNaNsAreX86 } from "./runtime/host-nans.ts";
 import { CodeCache, pageOf, pagesOf, type Piece, type Translation } from "./code-cache.ts";
 import { LONGEST_INSTRUCTION, type Instruction } from "./decode.ts";
 import type { FunctionBody } from "./emit/module-writer.ts";
+import { STATUS_CHAIN, STATUS_DISPATCH } from "./context.ts";
+import { HANDLED } from "./interpret/handler-context.ts";
 import { GuestCode } from "./guest-code.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { Handlers } from "./interpret/handlers.ts";
@@ -161,9 +163,9 @@ export class Translator {
     const record = this.interpreter.writeStep(instruction);
     const handler = this.table.get(this.interpreter.handlerOf(record)) as (record: number) => number;
     const result = handler(record);
-    if (result !== 0) return result - 1;
+    if (result !== HANDLED) return result - 1 === STATUS_CHAIN ? STATUS_DISPATCH : result - 1;
     this.setRip(address + instruction.length);
-    return 0;
+    return STATUS_DISPATCH;
   }
 
   /** The bytes of a frame have changed. The jump cache has to be flushed when the frame held code. */

@@ -5,7 +5,15 @@
  */
 import { I32, type Assembler } from "../emit/assembler.ts";
 import { Memory, W } from "../emit/opcodes.ts";
-import { Context, isAlias, STATUS_BUDGET, STATUS_DISPATCH, type Flow, type RuntimeFunction } from "../context.ts";
+import {
+  Context,
+  isAlias,
+  STATUS_BUDGET,
+  STATUS_CHAIN,
+  STATUS_DISPATCH,
+  type Flow,
+  type RuntimeFunction,
+} from "../context.ts";
 import type { ImmediateOperand, MemoryOperand } from "../decode.ts";
 import * as flags from "../flags.ts";
 import type { Producer } from "../flags.ts";
@@ -205,7 +213,7 @@ export class HandlerFlow implements Flow {
     context.e.i32(0);
     context.pushTarget();
     context.e.memory(Memory.i64_store, AT_RIP);
-    this.leaveCounted();
+    this.leaveCounted(STATUS_CHAIN);
   }
 
   count(): void {
@@ -219,9 +227,9 @@ export class HandlerFlow implements Flow {
     e.end();
   }
 
-  gotoLocal(target: number): void {
+  gotoLocal(target: number, status = STATUS_CHAIN): void {
     this.context.e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
-    this.leaveCounted();
+    this.leaveCounted(status);
   }
 
   call(): void {
@@ -233,15 +241,15 @@ export class HandlerFlow implements Flow {
   }
 
   return(target: number): void {
-    this.gotoLocal(target);
+    this.gotoLocal(target, STATUS_DISPATCH);
   }
 
-  private leaveCounted(): void {
+  private leaveCounted(status: number): void {
     const { context } = this;
     const { e } = context;
     context.spend();
     e.if(I32);
-    e.i32(1 + STATUS_DISPATCH);
+    e.i32(1 + status);
     e.else();
     e.i32(1 + STATUS_BUDGET);
     e.end();

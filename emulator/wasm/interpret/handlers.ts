@@ -1,7 +1,7 @@
 /** The interpreter's handlers: made from the lowerings when a form is met for the first time, some at a time. */
 import { Assembler } from "../emit/assembler.ts";
 import { Memory } from "../emit/opcodes.ts";
-import { STATUS_DISPATCH, STATUS_FAULT } from "../context.ts";
+import { STATUS_CHAIN, STATUS_FAULT } from "../context.ts";
 import { INVALID, type Instruction } from "../decode.ts";
 import { AT_RIP, type Layout } from "../layout.ts";
 import { functionBody, type FunctionBody } from "../emit/module-writer.ts";
@@ -68,7 +68,7 @@ export class Handlers {
       .get(0)
       .memory(Memory.i64_load, RECORD_ADDRESS)
       .memory(Memory.i64_store, AT_RIP)
-      .i32(1 + STATUS_DISPATCH);
+      .i32(1 + STATUS_CHAIN);
     this.end = this.add(END, 0, functionBody(e));
   }
 
