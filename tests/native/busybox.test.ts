@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseCaseList } from "./case-list.ts";
-import { busybox, hostRunsGuests, normalise, runGroup, type Outcome } from "./compare.ts";
+import { busybox, ENGINES, hostRunsGuests, normalise, runGroup, type Outcome } from "./compare.ts";
 import { writeFixtures, writeLargeFixtures } from "./fixtures.ts";
 
 const groups = parseCaseList(readFileSync(join(import.meta.dirname, "busybox.list"), "utf8"));
@@ -23,18 +23,22 @@ describe.skipIf(!hostRunsGuests || !busybox)("busybox is byte-identical to nativ
   for (const group of groups) {
     describe(group.name, () => {
       let native: Outcome[];
-      let machine: Outcome[];
-
       beforeAll(() => {
         native = runGroup(group, folder, "native");
-        machine = runGroup(group, folder, "machine");
       }, 300_000);
 
-      for (const [index, test] of group.cases.entries()) {
-        it(test.name, () => {
-          expect(normalise(test, machine[index]!)).toEqual(normalise(test, native[index]!));
-        });
-      }
+      describe.each(ENGINES)("%s", (engine) => {
+        let machine: Outcome[];
+        beforeAll(() => {
+          machine = runGroup(group, folder, engine);
+        }, 300_000);
+
+        for (const [index, test] of group.cases.entries()) {
+          it(test.name, () => {
+            expect(normalise(test, machine[index]!)).toEqual(normalise(test, native[index]!));
+          });
+        }
+      });
     });
   }
 });

@@ -50,14 +50,20 @@ function outcomeOf(folder: string, index: number): Outcome {
 /** popen(3) and system(3) want a /bin/sh; the scripts read the repository. */
 const binds = [`${repository}:${repository}`, `${busybox}:/bin/sh`].flatMap((bind) => ["--bind", bind]);
 
-/** The two ways to start `busybox sh driver`. */
+const inMachine = (engine: string) => (driver: string) => ({
+  command: process.execPath,
+  args: [trapgate, "run", `--engine=${engine}`, "--translations=off", "--rw", ...binds, busybox!, "sh", driver],
+});
+
+/** The ways to start `busybox sh driver`. */
 const ways = {
   native: (driver: string) => ({ command: busybox!, args: ["sh", driver] }),
-  machine: (driver: string) => ({
-    command: process.execPath,
-    args: [trapgate, "run", "--rw", ...binds, busybox!, "sh", driver],
-  }),
+  unicorn: inMachine("unicorn"),
+  wasm: inMachine("wasm"),
 };
+
+/** The ways that are compared with `native`. */
+export const ENGINES = ["unicorn", "wasm"] as const;
 
 /**
  * @param folder a scratch folder holding `fixtures`
