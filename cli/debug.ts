@@ -21,9 +21,9 @@ const specs: readonly OptionSpec[] = [
 export const help = `Usage: trapgate debug --dump-wasm|--handlers [options] PROGRAM [ADDRESS|SYMBOL]
 
 Shows what becomes of x86-64 code on the engine wasm: guest instructions with their bytes, in Intel's and in AT&T
-syntax, and the WebAssembly made of them. Nothing is run. A region goes as far as the function of its first
-instruction; in a run it consists of what was reached. Addresses are those in the file, such as 0x401000.
-Default: the program's entry point.
+syntax, and the WebAssembly made of them. Nothing is run. Here a region goes as far as the function around ADDRESS
+and ends at system calls; in a run it consists of what was reached. Addresses are those in the file, such as
+0x401000. Default: the program's entry point.
 
 ${describeOptions(specs)}
 `;
