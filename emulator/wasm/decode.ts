@@ -40,7 +40,9 @@ export interface ImmediateOperand {
 
 export interface BranchOperand {
   readonly kind: "branch";
+  /** Exact for addresses below 2^47, where user code is. */
   readonly target: number;
+  readonly exactTarget: bigint;
 }
 
 export type Operand = RegisterOperand | MemoryOperand | ImmediateOperand | BranchOperand;
@@ -270,7 +272,7 @@ function operandOf(x: Iced, from: IcedModule.Instruction, i: number): Operand {
     case OpKind.NearBranch16:
     case OpKind.NearBranch32:
     case OpKind.NearBranch64:
-      return { kind: "branch", target: Number(from.nearBranchTarget) };
+      return branchTo(from.nearBranchTarget);
     case OpKind.Memory:
       return memoryOperand(x, from, from.memoryBase, from.memoryIndex, from.memoryIndexScale, from.memoryDisplacement);
     case OpKind.MemorySegSI:
@@ -290,6 +292,10 @@ function operandOf(x: Iced, from: IcedModule.Instruction, i: number): Operand {
     default:
       return { kind: "immediate", value: BigInt.asIntN(64, from.immediate(i)) };
   }
+}
+
+function branchTo(exactTarget: bigint): BranchOperand {
+  return { kind: "branch", target: Number(exactTarget), exactTarget };
 }
 
 function memoryOperand(

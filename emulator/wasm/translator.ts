@@ -181,6 +181,7 @@ export class Translator {
     for (const entry of this.usedEntries) {
       u32[entry] = entry === first ? 1 : 0;
       u32[entry + 1] = 0;
+      u32[entry + 2] = 0;
     }
     this.usedEntries = [];
     this.cachedPages.clear();
@@ -207,16 +208,21 @@ export class Translator {
 
   /** Where the host has no room for more code, or refuses it, the interpreter goes on alone. */
   private tryInstall(made: readonly { body: FunctionBody; region: Translation }[]): boolean {
+    const bodies = made.map(({ body }) => body);
+    const slots = made.map(({ region }) => region.slot);
+    const done = this.refusing(() => this.install(bodies, slots));
+    if (!done) for (const slot of slots) this.table.release(slot);
+    return done;
+  }
+
+  /** Whether a step of compiling went well; what went wrong is noted. */
+  private refusing(step: () => void): boolean {
     try {
-      this.install(
-        made.map(({ body }) => body),
-        made.map(({ region }) => region.slot),
-      );
+      step();
       return true;
     } catch (error) {
       this.statistics.refused++;
       this.refusal = error;
-      for (const { region } of made) this.table.release(region.slot);
       return false;
     }
   }
@@ -252,11 +258,11 @@ export class Translator {
     }
     const entry = (this.memory.layout.jumpCache + jumpOffset(address, this.memory.layout)) / 4;
     const { u32 } = this.ram;
+    if (u32[entry + 2] === 0) this.usedEntries.push(entry);
     u32[entry] = address % TWO_32;
     u32[entry + 1] = Math.floor(address / TWO_32);
     u32[entry + 2] = translation.slot;
     u32[entry + 3] = translation.entries.get(address)!;
-    this.usedEntries.push(entry);
     for (const [page, pfn] of translation.pages) this.cachedPages.set(page, pfn);
   }
 
@@ -373,7 +379,7 @@ export class Translator {
         // What has become part of another one meanwhile waits for its own turn.
         if (this.innerBlocks.has(address) && made.length > 0) continue;
         const blocks = findBlocks(this.profile(code), address);
-        if (blocks.length > 0) made.push(this.translate(code, address, blocks));
+        if (blocks.length > 0) this.refusing(() => made.push(this.translate(code, address, blocks)));
       }
       if (made.length === 0 || !this.tryInstall(made)) return;
       for (const { address, body, region } of made) {

@@ -69,7 +69,7 @@ export class FormReader {
           break;
         case "branch":
           this.add(0x70);
-          immediate = BigInt(operand.target);
+          immediate = operand.exactTarget;
       }
     }
     const { variant, registers, slots, used } = this;

@@ -109,7 +109,7 @@ class GraphFinder {
     let address = place.address;
     while (this.size < this.limit) {
       const instruction = this.profile.read(address);
-      if (!instruction) break;
+      if (!instruction || leadsAway(instruction)) break;
       run.instructions.push(instruction);
       this.size++;
       address += instruction.length;
@@ -190,3 +190,7 @@ class GraphFinder {
     }));
   }
 }
+
+/** Branches to where no user code can be are the interpreter's: such addresses are not exact as numbers. */
+const leadsAway = ({ operands: [target] }: Instruction): boolean =>
+  target?.kind === "branch" && !Number.isSafeInteger(target.target);

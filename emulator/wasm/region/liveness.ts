@@ -17,7 +17,7 @@ function harmless({ mnemonic, operands }: Instruction): boolean {
 
 /** A shift or rotation by CL leaves the flags alone when CL is 0. */
 function countMayBeZero({ mnemonic, operands }: Instruction): boolean {
-  return /^(sh|sa|ro|rc)/.test(mnemonic) && operands.at(-1)!.kind === "register";
+  return /^(sh[lr]d?|sa[lr]|ro[lr]|rc[lr])$/.test(mnemonic) && operands.at(-1)!.kind === "register";
 }
 
 export interface LiveFlags {
