@@ -1,7 +1,7 @@
 /** Guest code as the translators read it: instructions by virtual address, across pages. */
 import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
 import { pageOf, type Piece } from "./code-cache.ts";
-import { CodeReader, LONGEST_INSTRUCTION, type Instruction } from "./decode.ts";
+import { CodeReader, INVALID, LONGEST_INSTRUCTION, type Instruction } from "./decode.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { FETCH } from "./page-walk.ts";
 
@@ -51,13 +51,27 @@ export class GuestCode {
   }
 
   private readCrossing(address: number, next: number): Instruction | undefined {
-    if (this.frameOf(next) < 0) return undefined;
+    if (this.frameOf(next) < 0) return this.readInvalid(address, next);
     const reader = new CodeReader(this.bytes(address, next + LONGEST_INSTRUCTION + 1 - address), address);
     try {
       return reader.read(address);
     } finally {
       reader.dispose();
     }
+  }
+
+  /** An instruction that is none whatever follows at the end of the page does not want the next one. */
+  private readInvalid(address: number, next: number): Instruction | undefined {
+    const start = this.bytes(address, next - address);
+    const guesses = [0, 0xc0].map((filler) => {
+      const bytes = new Uint8Array(LONGEST_INSTRUCTION + 1).fill(filler);
+      bytes.set(start);
+      const reader = new CodeReader(bytes, address);
+      const instruction = reader.read(address);
+      reader.dispose();
+      return instruction;
+    });
+    return guesses.every((guess) => guess?.mnemonic === INVALID) ? guesses[0] : undefined;
   }
 
   /** A copy of bytes whose pages can be fetched. */

@@ -15,14 +15,11 @@ import {
   AT_STOP_ADDRESS,
   AT_STOP_ERROR,
   AT_STOP_VECTOR,
-  NO_PAGE,
   TLB_BYTES,
+  unknownPage,
   type Layout,
 } from "./layout.ts";
 import { PageWalker, READ, WRITE, type AccessKind } from "./page-walk.ts";
-
-const NO_PAGE_LOW = Number(NO_PAGE & 0xffffffffn);
-const NO_PAGE_HIGH = Number(NO_PAGE >> 32n);
 
 /** Offset of the TLB entry for the page of an address: mirrored by `pushTlbEntry` in context.ts. */
 export function tlbOffset(low: number, high: number): number {
@@ -44,6 +41,8 @@ export class GuestMemory {
   /** The last failed access wanted to write to a frame with code. */
   codeWriteWanted = false;
 
+  private readonly noPageLow: number;
+  private readonly noPageHigh: number;
   private readonly u8: Uint8Array;
   private readonly u32: Uint32Array;
   private crossing = 0;
@@ -56,6 +55,9 @@ export class GuestMemory {
     this.u8 = memory.u8;
     this.u32 = memory.u32;
     this.codeFrames = new Uint8Array(memory.frameCount);
+    const noPage = unknownPage();
+    this.noPageLow = Number(noPage & 0xffffffffn);
+    this.noPageHigh = Number(noPage >> 32n);
     const { readSites, usedSites } = layout;
     for (let place = readSites; place < usedSites; place += 16) this.emptySite(place);
     this.flush();
@@ -72,8 +74,8 @@ export class GuestMemory {
 
   private emptySite(place: number): void {
     const { u32 } = this;
-    u32[place / 4] = NO_PAGE_LOW;
-    u32[place / 4 + 1] = NO_PAGE_HIGH;
+    u32[place / 4] = this.noPageLow;
+    u32[place / 4 + 1] = this.noPageHigh;
     u32[place / 4 + 2] = this.layout.nothing;
     u32[place / 4 + 3] = 0;
   }

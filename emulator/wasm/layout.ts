@@ -55,8 +55,16 @@ export const TLB_BYTES = TLB_ENTRIES * 16;
  */
 export const SITE_ENTRIES = 2048;
 export const SITE_BYTES = SITE_ENTRIES * 16;
-/** The tag of an empty place: an address that is not canonical and that nobody uses; it leads to an empty frame. */
-export const NO_PAGE = 0x6b5f_3c2a_19e4_8000n;
+/**
+ * The tag of an empty place: a page that is not canonical. It leads to an empty frame, and no program can know it: it is
+ * another one for every engine.
+ */
+export function unknownPage(): bigint {
+  const [low, high] = globalThis.crypto.getRandomValues(new Uint32Array(2)) as unknown as [number, number];
+  const page = (BigInt(high) << 32n) | BigInt(low & ~4095);
+  // Bits 47 and 48 differ.
+  return (page & ~(3n << 47n)) | (1n << 47n);
+}
 /** Instructions executed, where they are counted (8 bytes). */
 export const AT_INSTRUCTIONS = 840;
 /** How many places are in use. */

@@ -10,7 +10,7 @@ import type { TranslationStore } from "./cache/translation-store.ts";
 import { FunctionTable } from "./function-table.ts";
 import { hostNaNsAreX86 } from "./runtime/host-nans.ts";
 import { CodeCache, pageOf, pagesOf, type Piece, type Translation } from "./code-cache.ts";
-import { LONGEST_INSTRUCTION, type Instruction } from "./decode.ts";
+import { INVALID, LONGEST_INSTRUCTION, TOO_LONG, type Instruction } from "./decode.ts";
 import type { FunctionBody } from "./emit/module-writer.ts";
 import { STATUS_CHAIN, STATUS_DISPATCH } from "./context.ts";
 import { HANDLED } from "./interpret/handler-context.ts";
@@ -280,9 +280,9 @@ export class Translator {
         block = this.interpreter.write(instructions, this.options.hotRuns)!;
       }
       const last = instructions.at(-1)!;
-      const pieces = code.pieces(address, last.address + last.length - address);
+      const pieces = code.pieces(address, endOf(last) - address);
       const saved = pieces.length === 1 ? this.archive?.page(pageOf(address), pieces[0]!.pfn) : undefined;
-      saved?.addBlock(this.interpreter.save(block, address, instructions));
+      saved?.addBlock(this.interpreter.save(block, address, endOf(last) - address, instructions));
       this.statistics.interpreted += instructions.length;
       return this.addBlock(address, block, pieces);
     } finally {
@@ -413,7 +413,7 @@ export class Translator {
       const last = instructions.at(-1)!;
       statistics.instructions += instructions.length;
       if (start !== address && !frame) this.innerBlocks.add(start);
-      return code.pieces(start, last.address + last.length - start);
+      return code.pieces(start, endOf(last) - start);
     });
     const region = {
       slot: this.table.reserve(),
@@ -444,6 +444,12 @@ export class Translator {
       compiled: (address) => find(address)?.compiled === true,
     };
   }
+}
+
+/** Where the bytes end that an instruction depends on: all that were looked at of one that is none. */
+function endOf({ mnemonic, address, length }: Instruction): number {
+  if (mnemonic !== INVALID && mnemonic !== TOO_LONG) return address + length;
+  return Math.min(address + LONGEST_INSTRUCTION, pageOf(address) + PAGE_SIZE);
 }
 
 /** Translations fit an engine that keeps its tables in the same place and was made with the same options. */

@@ -72,7 +72,7 @@ export class Interpreter {
   }
 
   /** A block as it is kept for later runs. */
-  save(block: number, address: number, instructions: readonly Instruction[]): SavedBlock {
+  save(block: number, address: number, size: number, instructions: readonly Instruction[]): SavedBlock {
     const last = instructions.at(-1)!;
     const handlers = instructions.map(
       (instruction) => this.handlers.find(instruction, this.forms.read(instruction)).name,
@@ -81,7 +81,7 @@ export class Interpreter {
     const records = this.u8.slice(block + BLOCK_HEADER, block + BLOCK_HEADER + handlers.length * RECORD_BYTES);
     return {
       address,
-      size: last.address + last.length - address,
+      size,
       instructions: instructions.length,
       handlers,
       records,

@@ -1,5 +1,5 @@
 /** Which status flags an instruction has to leave behind: those somebody may look at before they are overwritten. */
-import type { Instruction } from "../decode.ts";
+import type { Instruction, RegisterClass } from "../decode.ts";
 import { STATUS } from "../flags.ts";
 
 /** Instructions that cannot fault when they have no memory operand. */
@@ -10,7 +10,12 @@ const HARMLESS = new Set(
   ),
 );
 
+/** Moves to and from segment, control and debug registers may fault. */
+const PLAIN_CLASSES = new Set<RegisterClass>(["gpr", "xmm", "ymm", "mm"]);
+
 function harmless({ mnemonic, operands }: Instruction): boolean {
+  const special = operands.some((operand) => operand.kind === "register" && !PLAIN_CLASSES.has(operand.class));
+  if (special) return false;
   if (operands.some((operand) => operand.kind === "memory") && mnemonic !== "lea" && mnemonic !== "nop") return false;
   return HARMLESS.has(mnemonic) || mnemonic.startsWith("cmov") || mnemonic.startsWith("set");
 }
