@@ -5,8 +5,8 @@ import { PAGE_SIZE } from "../physical-memory.ts";
 import { RAX, RDI } from "../registers.ts";
 import { createUnicornEngine } from "../unicorn/unicorn-engine.ts";
 import type * as ContextModule from "./context.ts";
-import { expectSameResults, generator } from "./differential.ts";
-import { dataPage, sseFloatCases } from "./differential-cases.ts";
+import { expectSameResults, generator } from "./testing/differential.ts";
+import { dataPage, sseFloatCases } from "./testing/differential-cases.ts";
 import { createWasmEngine } from "./wasm-engine.ts";
 
 vi.mock("./context.ts", async (original) => {

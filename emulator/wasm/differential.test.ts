@@ -2,8 +2,8 @@
 import { describe, test } from "vitest";
 import type { EngineFactory } from "../contract/test-machine.ts";
 import { createUnicornEngine } from "../unicorn/unicorn-engine.ts";
-import { expectSameResults, generator } from "./differential.ts";
-import { dataPage, mmxCases, sseFloatCases, x87Cases } from "./differential-cases.ts";
+import { expectSameResults, generator } from "./testing/differential.ts";
+import { dataPage, mmxCases, sseFloatCases, x87Cases } from "./testing/differential-cases.ts";
 import { createWasmEngine } from "./wasm-engine.ts";
 
 const unicorn: EngineFactory = (memory) => createUnicornEngine(memory);

@@ -17,6 +17,12 @@ export const engines = {
   wasm: createWasmEngine,
 } satisfies Record<string, EngineFactory>;
 
+/** The same for lockstep, which tells how many instructions were compared. */
+const COUNTING = {
+  unicorn: createUnicornEngine,
+  wasm: (memory) => createWasmEngine(memory, { countInstructions: true }),
+} satisfies Record<string, EngineFactory>;
+
 type SingleEngine = keyof typeof engines;
 /** One engine that is named, or two of them in lockstep (docs/lockstep.md): unicorn and wasm, unless named. */
 type ChosenEngine = SingleEngine | "lockstep" | `lockstep:${SingleEngine},${SingleEngine}`;
@@ -74,5 +80,5 @@ export function engineFactory(
   }
   const [first, second] = namedEngines(engine)!;
   if (second === undefined) return engines[first!];
-  return (memory) => new LockstepEngine(memory, engines[first!](memory), engines[second](memory), { granularity });
+  return (memory) => new LockstepEngine(memory, COUNTING[first!](memory), COUNTING[second](memory), { granularity });
 }

@@ -31,8 +31,8 @@ describe("debug --dump-wasm", () => {
   });
 
   it("goes as far as the function, and says how blocks are connected", () => {
-    const { out } = show(guest("pipes"), "main");
-    expect(out).toMatch(/^;; block 0 at 0x[0-9a-f]+ <main>, goes to block \d+/m);
+    const { out } = show(guest("pipes"), "put");
+    expect(out).toMatch(/^;; block 0 at 0x[0-9a-f]+ <put>, goes to block \d+ or block \d+/m);
   });
 
   it("shows a handler of the interpreter", () => {

@@ -11,6 +11,8 @@ export interface LockstepProgram {
   readonly words: readonly string[];
   /** Part of `--short` and of the test suite. */
   readonly short?: true;
+  /** The program's own exit code when all is well. Default: 0. */
+  readonly exit?: number;
   /** Why it cannot be run here, empty if it can. */
   readonly missing: string;
 }

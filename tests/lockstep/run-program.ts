@@ -13,9 +13,9 @@ export interface Counts {
 }
 
 export interface Outcome {
-  /** "same", "differs", or why there is no answer. */
+  /** "same", "differs", or why there is no answer; a program that fails proves nothing. */
   readonly result: string;
-  /** Empty unless the engines differ. */
+  /** Empty if all is well. */
   readonly report: string;
   readonly statistics: Counts | undefined;
   readonly seconds: number;
@@ -28,9 +28,13 @@ export interface LockstepRun {
 
 /** The trapgate that is run: another one with TRAPGATE_CLI. */
 const trapgate = process.env["TRAPGATE_CLI"] ?? join(repository, "bin/trapgate");
+const EXIT_LIMIT = 124;
 const EXIT_FAILURE = 125;
 
-export function runInLockstep({ words, missing }: LockstepProgram, { engines, seconds }: LockstepRun): Outcome {
+export function runInLockstep(
+  { words, missing, exit = 0 }: LockstepProgram,
+  { engines, seconds }: LockstepRun,
+): Outcome {
   if (missing !== "") return { result: missing, report: "", statistics: undefined, seconds: 0 };
   const started = performance.now();
   const settings = ["--clock=virtual", "--seed=1", `--timeout=${seconds}`, `--engine=lockstep:${engines}`];
@@ -39,14 +43,20 @@ export function runInLockstep({ words, missing }: LockstepProgram, { engines, se
     encoding: "latin1",
     maxBuffer: 1 << 28,
   });
-  const failed = ran.status === EXIT_FAILURE;
-  const differs = failed && ran.stderr.includes("the engines differ");
+  const result = resultOf(ran.status, ran.stderr, exit);
   return {
-    result: differs ? "differs" : failed ? "failed" : ran.status === 124 ? "time-out" : "same",
-    report: failed ? ran.stderr : "",
+    result,
+    report: result === "same" || result === "time-out" ? "" : ran.stderr,
     statistics: parseCounts(ran.stderr),
     seconds: (performance.now() - started) / 1000,
   };
+}
+
+/** @param expected exit code of the program */
+export function resultOf(status: number | null, errors: string, expected: number): string {
+  if (status === EXIT_FAILURE) return errors.includes("the engines differ") ? "differs" : "failed";
+  if (status === EXIT_LIMIT) return "time-out";
+  return status === expected ? "same" : `exit code ${status}, not ${expected}`;
 }
 
 /** The summary that `trapgate run` writes for an engine in lockstep (cli/run.ts). */

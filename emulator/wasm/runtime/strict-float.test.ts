@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { PhysicalMemory } from "../../physical-memory.ts";
 import { AT_MXCSR } from "../layout.ts";
-import { hardwareRows, hexadecimal, rowsByName } from "./hardware-rows.ts";
+import { hardwareRows, hexadecimal, rowsByName } from "./testing/hardware-rows.ts";
 import { AT_FIRST, AT_RESULT, AT_SECOND, needsStrictFloat, StrictFloat, STRICT_OPERATIONS } from "./strict-float.ts";
 
 const memory = new PhysicalMemory(1 << 16);

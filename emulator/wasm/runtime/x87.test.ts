@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { PhysicalMemory } from "../../physical-memory.ts";
 import { resetState } from "./fpu-state.ts";
-import { hardwareRows, hexadecimal, rowsByName } from "./hardware-rows.ts";
+import { hardwareRows, hexadecimal, rowsByName } from "./testing/hardware-rows.ts";
 import type { Float80 } from "./float80.ts";
 import { X87Unit } from "./x87.ts";
 import { X87_OPERATIONS } from "./x87-operations.ts";

@@ -35,7 +35,7 @@ describe("a region", () => {
       "add rax,rbx",
       "mov rcx,[rdi+8]",
       "dec rcx",
-      "jne near ptr 0000000000401000h",
+      "jne short 0000000000401000h",
     ]);
     expect(blocks[0]!.instructions[1]).toMatchObject({
       address: 0x401003,

@@ -1,8 +1,8 @@
 /** For tests: many small pieces of code on an engine, each with its own place for results, compared case by case. */
 import { expect } from "vitest";
-import { CODE, DATA, TestMachine, type EngineFactory } from "../contract/test-machine.ts";
-import { PAGE_SIZE } from "../physical-memory.ts";
-import { R15, RBX, RDI, RSI } from "../registers.ts";
+import { CODE, DATA, TestMachine, type EngineFactory } from "../../contract/test-machine.ts";
+import { PAGE_SIZE } from "../../physical-memory.ts";
+import { R15, RBX, RDI, RSI } from "../../registers.ts";
 
 /**
  * Instructions that find numbers at [rdi] (`DATA_BYTES` of them, 16-byte aligned) and leave results at [rsi], 64 bytes;

@@ -1,7 +1,7 @@
 /** The ways the engine executes code, for tests of what must be the same on all of them. */
 import { describe, onTestFinished } from "vitest";
-import { TestMachine } from "../contract/test-machine.ts";
-import { createWasmEngine, type InspectableEngine } from "./wasm-engine.ts";
+import { TestMachine } from "../../contract/test-machine.ts";
+import { createWasmEngine, type InspectableEngine } from "../wasm-engine.ts";
 
 export interface Tier {
   readonly name: string;
