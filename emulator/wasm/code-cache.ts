@@ -76,10 +76,10 @@ export class CodeCache {
     return frame.translations.size > 0;
   }
 
-  /** Forgets all that is not compiled, or all. */
-  clear(compiled: boolean): void {
+  /** Forgets all blocks of the interpreter. */
+  forgetBlocks(): void {
     for (const [pfn, { translations }] of this.frames) {
-      for (const translation of translations) if (compiled || !translation.compiled) this.remove(translation);
+      for (const translation of translations) if (!translation.compiled) this.remove(translation);
       if (translations.size === 0) this.frames.delete(pfn);
     }
   }

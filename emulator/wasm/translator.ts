@@ -104,6 +104,7 @@ export class Translator {
       layout: memory.layout,
       model: options.model,
       strictFloat: options.strictFloat,
+      makeRoom: () => this.forgetRegions(),
       reserve: () => table.reserve(),
       install: (functions, slots) => this.install(functions, slots),
       onUnknown: (instruction) => this.noteUnknown(instruction),
@@ -274,7 +275,7 @@ export class Translator {
       if (instructions.length === 0) return undefined;
       let block = this.interpreter.write(instructions, this.options.hotRuns);
       if (block === undefined) {
-        this.cache.clear(false);
+        this.cache.forgetBlocks();
         this.flushJumps();
         this.interpreter.clear();
         block = this.interpreter.write(instructions, this.options.hotRuns)!;
@@ -427,9 +428,8 @@ export class Translator {
   }
 
   private forgetRegions(): void {
-    this.cache.clear(true);
+    for (const region of this.regions) this.cache.remove(region);
     this.flushJumps();
-    this.interpreter.clear();
     this.innerBlocks.clear();
   }
 

@@ -180,16 +180,19 @@ class WasmEngine implements Engine {
   }
 
   flushTlb(): void {
+    if (this.disposed) return;
     this.guest.flush();
     this.translator.doubtJumps();
   }
 
   flushPage(address: number): void {
+    if (this.disposed) return;
     this.guest.flushPage((address % 4294967296) | 0, Math.floor(address / 4294967296) | 0);
     this.translator.doubtJumps();
   }
 
   invalidateFrame(pfn: number): void {
+    if (this.disposed) return;
     this.dropFrame(pfn);
   }
 

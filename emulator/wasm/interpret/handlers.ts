@@ -44,6 +44,8 @@ export interface HandlerOptions {
   readonly strictFloat: boolean;
   /** Puts functions into the table, at the numbers `reserve` gave. */
   readonly install: (functions: readonly FunctionBody[], slots: readonly number[]) => void;
+  /** Gives up code that can be made again. */
+  readonly makeRoom: () => void;
   /** A free place in the table. */
   readonly reserve: () => number;
   /** Told of instructions there is no lowering for; they raise #UD. */
@@ -116,13 +118,18 @@ export class Handlers {
     return concrete;
   }
 
-  /** Compiles what `find` promised. */
+  /** Compiles what `find` promised. A host that refuses once is asked again when there is more room. */
   flush(): void {
     if (this.waiting.length === 0) return;
     const functions = this.waiting.map(({ body }) => body);
     const slots = this.waiting.map(({ slot }) => slot);
+    try {
+      this.options.install(functions, slots);
+    } catch {
+      this.options.makeRoom();
+      this.options.install(functions, slots);
+    }
     this.waiting.length = 0;
-    this.options.install(functions, slots);
   }
 
   private add(name: string, touched: number, body: FunctionBody): Handler {

@@ -103,6 +103,7 @@ export function viewHandler(code: ViewedCode, address: number, model: CpuModel):
       layout,
       model,
       strictFloat: false,
+      makeRoom: () => {},
       reserve: () => nextSlot++,
       install: (functions, slots) => slots.forEach((slot, i) => made.set(slot, functions[i]!)),
       onUnknown: ({ mnemonic }) => unknown.add(mnemonic),
