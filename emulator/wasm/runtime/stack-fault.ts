@@ -12,6 +12,8 @@ const isCanonical = (address: bigint): boolean => BigInt.asIntN(48, address) ===
 
 /** Uses RSP (LEAVE: RBP) beside its operands. */
 const POPS = /^(pop|popf|popfq|ret|retf|iretd?|iretq|leave)$/;
+/** A bit offset in a register leads away from the operand's address. */
+const BIT_STRINGS = /^bt[src]?$/;
 const PUSHES = /^(push|pushf|pushfq|call|enter)$/;
 
 function linearAddress(operand: MemoryOperand, registers: BigUint64Array): bigint {
@@ -32,9 +34,10 @@ const onStack = ({ base, segment }: MemoryOperand): boolean =>
 export function vectorOfNonCanonical(instruction: Instruction, registers: BigUint64Array): number {
   const { mnemonic, operands } = instruction;
   const stack = !isCanonical(registers[mnemonic === "leave" ? RBP : RSP]! - (PUSHES.test(mnemonic) ? 8n : 0n));
-  if (POPS.test(mnemonic) && stack) return VECTOR_SS;
+  if ((POPS.test(mnemonic) && stack) || mnemonic === "enter") return VECTOR_SS;
   const operand = operands.find((candidate) => candidate.kind === "memory");
-  if (operand?.kind === "memory" && !isCanonical(linearAddress(operand, registers))) {
+  const reachesFar = BIT_STRINGS.test(mnemonic);
+  if (operand?.kind === "memory" && (reachesFar || !isCanonical(linearAddress(operand, registers)))) {
     return onStack(operand) ? VECTOR_SS : VECTOR_GP;
   }
   return PUSHES.test(mnemonic) && stack ? VECTOR_SS : VECTOR_GP;
