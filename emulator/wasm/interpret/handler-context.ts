@@ -220,8 +220,8 @@ export class HandlerFlow implements Flow {
   }
 
   gotoLocal(target: number): void {
-    this.context.e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
-    this.leaveCounted();
+    this.context.e.get(RECORD).get(target).call(this.context.runtime("noteTarget"));
+    this.leaveFor(target);
   }
 
   call(): void {
@@ -229,11 +229,16 @@ export class HandlerFlow implements Flow {
   }
 
   callLocal(target: number): void {
-    this.gotoLocal(target);
+    this.leaveFor(target);
   }
 
   return(target: number): void {
-    this.gotoLocal(target);
+    this.leaveFor(target);
+  }
+
+  private leaveFor(target: number): void {
+    this.context.e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
+    this.leaveCounted();
   }
 
   private leaveCounted(): void {

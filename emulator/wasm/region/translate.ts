@@ -16,6 +16,7 @@ import type { CpuModel } from "../runtime/cpu-model.ts";
 import type { Block } from "./graph.ts";
 import { liveFlags, type LiveFlags } from "./liveness.ts";
 import { RegionContext, type RegionProducer } from "./region-context.ts";
+import { choose } from "./choice.ts";
 import { Sites } from "./sites.ts";
 import { Structure } from "./structure.ts";
 
@@ -94,7 +95,7 @@ class RegionWriter implements Flow {
   private successorsOf(block: Block): number[] {
     const last = block.instructions.at(-1)!;
     const after = isReturn(last) ? this.returnBlock(block) : block.entersFunction ? undefined : block.next;
-    return [...new Set([block.target, after].filter((number) => number !== undefined))];
+    return [...new Set([block.target, after, ...block.known].filter((number) => number !== undefined))];
   }
 
   /** The block behind the call that a block of a function written out returns to. */
@@ -155,6 +156,32 @@ class RegionWriter implements Flow {
   }
 
   gotoLocal(target: number): void {
+    const { known } = this.block;
+    if (known.length > 0) this.gotoKnown(target, known);
+    else this.leaveFor(target);
+  }
+
+  /** Goes to one of some blocks, or leaves for the address in a local. */
+  private gotoKnown(target: number, known: readonly number[]): void {
+    const { e, context } = this;
+    const pushRip = (): void => void e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
+    this.spend(pushRip);
+    // One store of the flags for all that want them in memory.
+    if (known.some((block) => this.inMemory.has(block) && this.live[block]!.start !== 0)) context.flushFlags();
+    const miss = e.block();
+    choose(
+      e,
+      target,
+      known.map((block) => this.blocks[block]!.start),
+      miss,
+      (i) => this.branch(known[i]!),
+    );
+    e.end();
+    pushRip();
+    context.leave(STATUS_DISPATCH);
+  }
+
+  private leaveFor(target: number): void {
     const { e, context } = this;
     e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
     context.spend();
@@ -171,7 +198,7 @@ class RegionWriter implements Flow {
   }
 
   callLocal(target: number): void {
-    if (this.block.next === undefined) this.gotoLocal(target);
+    if (this.block.next === undefined) this.leaveFor(target);
     else {
       this.e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
       this.callAtRip();
@@ -204,7 +231,7 @@ class RegionWriter implements Flow {
       this.branch(back);
       e.end();
     }
-    this.gotoLocal(target);
+    this.leaveFor(target);
   }
 
   /** Takes a unit from the budget; with the last one the region is left, behind `storeRip`. */
