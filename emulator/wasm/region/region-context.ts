@@ -1,7 +1,7 @@
 /** The context of the region translator: registers and flags in locals, addresses as constants. */
 import { I32, I64, type Assembler } from "../emit/assembler.ts";
 import { Memory, W } from "../emit/opcodes.ts";
-import { Context, type RuntimeFunction } from "../context.ts";
+import { Context, type Access, type RuntimeFunction } from "../context.ts";
 import type { ImmediateOperand, MemoryOperand } from "../decode.ts";
 import * as flags from "../flags.ts";
 import type { Producer } from "../flags.ts";
@@ -141,26 +141,25 @@ export class RegionContext extends Context {
    * Accesses through one base register mostly go to one page: the last one lies at a constant address, which saves the
    * TLB's index. Registers that walk through linked structures use the TLB.
    */
-  protected override pushProbe(address: number, size: number, write: boolean): void {
+  protected override probe(access: Access): void {
+    const { write } = access;
     const place = this.sites.place(this.operand, write);
     if (place === undefined) {
-      super.pushProbe(address, size, write);
+      super.probe(access);
       return;
     }
     const { e } = this;
     const distance = this.t64();
-    e.get(address).loadAt(Memory.i64_load, place).op(W.i64_sub).tee(distance);
-    e.i64(4096 - size)
-      .op(W.i64_gt_u)
-      .unlikely();
-    e.if(I32);
-    this.pushSlowAccess(address, size, () => e.i32(place).call(this.runtime(write ? "writeAt" : "readAt")));
-    e.else();
-    e.get(distance)
-      .wrap()
-      .loadAt(Memory.i32_load, place + 8)
-      .op(W.i32_add);
-    e.end();
+    e.get(access.address).loadAt(Memory.i64_load, place).op(W.i64_sub).tee(distance);
+    this.hitOrMiss(access, {
+      hit: () => {
+        e.get(distance)
+          .wrap()
+          .loadAt(Memory.i32_load, place + 8)
+          .op(W.i32_add);
+      },
+      miss: () => e.i32(place).call(this.runtime(write ? "writeAt" : "readAt")),
+    });
   }
 
   // ---- constants ----
