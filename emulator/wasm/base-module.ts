@@ -11,6 +11,10 @@ import {
   BLOCK_LENGTH,
   RECORD_BYTES,
   RECORD_HANDLER,
+  MOST_TARGETS,
+  RECORD_TARGETS,
+  TARGETS_COUNT,
+  TARGETS_FIRST,
 } from "./interpret/records.ts";
 import { AT_DEPTH, AT_INSTRUCTIONS, AT_RIP, AT_SITES_USED, type Layout } from "./layout.ts";
 import { VECTOR_FUNCTIONS } from "./runtime/avx-functions.ts";
@@ -63,6 +67,10 @@ export function baseModule(layout: Layout, countInstructions: boolean, model: Cp
   const interpret = new Assembler(1);
   writeInterpret(interpret, layout, region, countInstructions);
   module.define(REGION_SIGNATURE, interpret, "interpret");
+
+  const noteTarget = new Assembler(2);
+  writeNoteTarget(noteTarget);
+  module.define(BASE_FUNCTIONS.noteTarget, noteTarget, "noteTarget");
 
   for (const [name, slow] of [
     ["read", host.readSlow],
@@ -219,6 +227,34 @@ function writeInterpret(e: Assembler, layout: Layout, handler: number, countInst
   e.end();
   e.end();
   e.get(status).i32(1).op(W.i32_sub);
+}
+
+/** Puts a target into the list of its jump, where there is one and it has room (interpret/records.ts). */
+function writeNoteTarget(e: Assembler): void {
+  const [record, target] = [0, 1];
+  const [list, i] = [e.local(I32), e.local(I32)];
+  const pushPlace = (): void => void e.get(list).get(i).i32(3).op(W.i32_shl, W.i32_add);
+  e.get(record).memory(Memory.i32_load, RECORD_TARGETS).tee(list).op(W.i32_eqz);
+  e.if();
+  e.return();
+  e.end();
+  const full = e.block();
+  const again = e.loop();
+  e.get(i).get(list).memory(Memory.i32_load, TARGETS_COUNT).op(W.i32_ge_u).brIf(full);
+  pushPlace();
+  e.memory(Memory.i64_load, TARGETS_FIRST).get(target).op(W.i64_eq);
+  e.if();
+  e.return();
+  e.end();
+  e.get(i).i32(1).op(W.i32_add).set(i).br(again);
+  e.end();
+  e.end();
+  e.get(i).i32(MOST_TARGETS).op(W.i32_lt_u);
+  e.if();
+  pushPlace();
+  e.get(target).memory(Memory.i64_store, TARGETS_FIRST);
+  e.get(list).get(i).i32(1).op(W.i32_add).memory(Memory.i32_store, TARGETS_COUNT);
+  e.end();
 }
 
 /** Looks an address up in a TLB and copies the entry to a place; what misses goes to the host. */

@@ -12,6 +12,7 @@ import {
   LOAD_I64,
   STORE_I64,
   V128,
+  VOID,
   type Assembler,
   type Label,
   type ValueType,
@@ -68,6 +69,17 @@ const FIRST_ALIAS = 256;
 
 /** Whether a register operand comes from `aliasRegister`. */
 export const isAlias = ({ index }: RegisterOperand): boolean => index >= FIRST_ALIAS;
+
+/** A memory access at the linear address in a local. */
+export interface Access {
+  readonly address: number;
+  readonly size: number;
+  readonly write: boolean;
+  /** 16 bytes that have to be aligned: else #GP. */
+  readonly aligned: boolean;
+  /** Pops the host address and stores; none: the host address is wanted. */
+  readonly store?: () => void;
+}
 
 export abstract class Context {
   /** Where code goes. */
@@ -329,40 +341,69 @@ export abstract class Context {
    * Bytes that cross a page come as a copy, which `commit` writes back.
    */
   pushHost(address: number, size: number, write: boolean, aligned = false): void {
-    const { e } = this;
-    if (aligned) {
-      e.get(address).wrap().i32(15).op(W.i32_and).unlikely();
-      e.if();
-      this.raise(13, 0);
-      e.end();
-    }
-    this.pushProbe(address, size, write);
+    this.probe({ address, size, write, aligned });
   }
 
-  /** Pushes the host address of bytes whose alignment does not matter. */
-  protected pushProbe(address: number, size: number, write: boolean): void {
+  /** Lets `store` pop the host address of `size` bytes and write them, and writes back what crosses a page. */
+  storeThrough(address: number, size: number, store: () => void, aligned = false): void {
+    this.probe({ address, size, write: true, aligned, store });
+  }
+
+  /** An access by the TLB. */
+  protected probe(access: Access): void {
     const { e } = this;
-    const tlb = write ? this.layout.writeTlb : this.layout.readTlb;
+    const { address } = access;
+    const tlb = access.write ? this.layout.writeTlb : this.layout.readTlb;
     const entry = this.t32();
     const distance = this.t64();
     pushTlbEntry(e, address, entry);
     e.get(address).get(entry).memory(Memory.i64_load, tlb).op(W.i64_sub).tee(distance);
-    e.i64(4096 - size)
-      .op(W.i64_gt_u)
-      .unlikely();
-    e.if(I32);
-    this.pushSlowAccess(address, size, () => e.call(this.runtime(write ? "write" : "read")));
+    this.hitOrMiss(access, {
+      hit: () => {
+        e.get(distance)
+          .wrap()
+          .get(entry)
+          .memory(Memory.i32_load, tlb + 8)
+          .op(W.i32_add);
+      },
+      miss: () => e.call(this.runtime(access.write ? "write" : "read")),
+    });
+  }
+
+  /**
+   * Pops the distance from the start of the page that is at hand, and pushes the host address or stores through it. `hit`
+   * pushes the host address within that page, `miss` pops (address, rip, size) and pushes it, or -1 for a fault.
+   */
+  protected hitOrMiss(access: Access, { hit, miss }: { hit: () => void; miss: () => void }): void {
+    const { e } = this;
+    const { address, size, aligned, store } = access;
+    // Aligned bytes do not cross: one comparison for alignment and page, the low four bits above the others.
+    if (aligned)
+      e.i64(4)
+        .op(W.i64_rotr)
+        .i64((4096 - size) >> 4);
+    else e.i64(4096 - size);
+    e.op(W.i64_gt_u).unlikely();
+    e.if(store ? VOID : I32);
+    if (aligned) {
+      e.get(address).wrap().i32(15).op(W.i32_and);
+      e.if();
+      this.raise(13, 0);
+      e.end();
+    }
+    const host = this.pushSlowAccess(address, size, miss);
+    if (store) {
+      store();
+      this.commit(host, size);
+    }
     e.else();
-    e.get(distance)
-      .wrap()
-      .get(entry)
-      .memory(Memory.i32_load, tlb + 8)
-      .op(W.i32_add);
+    hit();
+    store?.();
     e.end();
   }
 
-  /** Pushes the host address that `call` leaves for (address, rip, size), or leaves through the fault exit. */
-  protected pushSlowAccess(address: number, size: number, call: () => void): void {
+  /** Pushes the host address that `call` leaves for (address, rip, size), or leaves through the fault exit; returns a local with it. */
+  private pushSlowAccess(address: number, size: number, call: () => void): number {
     const { e } = this;
     const host = this.t32();
     e.get(address);
@@ -371,6 +412,7 @@ export abstract class Context {
     call();
     e.tee(host).i32(-1).op(W.i32_eq).unlikely().brIf(this.flow.fault);
     e.get(host);
+    return host;
   }
 
   /** Writes back a page-crossing store made at a host address got from `pushHost(…, true)`. */
@@ -399,10 +441,7 @@ export abstract class Context {
   /** Stores a local at the linear address in a local. */
   storeAt(address: number, size: number, value: number): void {
     const { e } = this;
-    const host = this.t32();
-    this.pushHost(address, size, true);
-    e.tee(host).get(value).memory(STORE_I64[size]!);
-    this.commit(host, size);
+    this.storeThrough(address, size, () => e.get(value).memory(STORE_I64[size]!));
   }
 
   // ---- operands ----

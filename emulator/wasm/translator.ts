@@ -442,6 +442,7 @@ export class Translator {
       read: (address) => code.read(address),
       reached: (address) => find(address) !== undefined,
       compiled: (address) => find(address)?.compiled === true,
+      targets: (jump) => this.interpreter.targets(jump),
     };
   }
 }

@@ -227,9 +227,9 @@ export class HandlerFlow implements Flow {
     e.end();
   }
 
-  gotoLocal(target: number, status = STATUS_CHAIN): void {
-    this.context.e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
-    this.leaveCounted(status);
+  gotoLocal(target: number): void {
+    this.context.e.get(RECORD).get(target).call(this.context.runtime("noteTarget"));
+    this.leaveFor(target, STATUS_CHAIN);
   }
 
   call(): void {
@@ -237,11 +237,16 @@ export class HandlerFlow implements Flow {
   }
 
   callLocal(target: number): void {
-    this.gotoLocal(target);
+    this.leaveFor(target, STATUS_CHAIN);
   }
 
   return(target: number): void {
-    this.gotoLocal(target, STATUS_DISPATCH);
+    this.leaveFor(target, STATUS_DISPATCH);
+  }
+
+  private leaveFor(target: number, status: number): void {
+    this.context.e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
+    this.leaveCounted(status);
   }
 
   private leaveCounted(status: number): void {

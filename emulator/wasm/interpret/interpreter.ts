@@ -18,6 +18,10 @@ import {
   RECORD_NEXT,
   RECORD_SCALE,
   RECORD_SLOTS,
+  RECORD_TARGETS,
+  TARGETS_BYTES,
+  TARGETS_COUNT,
+  TARGETS_FIRST,
 } from "./records.ts";
 
 const TWO_32 = 4294967296;
@@ -31,6 +35,8 @@ export class Interpreter {
   private readonly start: number;
   private readonly end: number;
   private top: number;
+  /** Where the targets of indirect jumps are noted, by the jump's address. */
+  private readonly targetLists = new Map<number, number>();
 
   constructor(
     ram: PhysicalMemory,
@@ -51,10 +57,16 @@ export class Interpreter {
   write(instructions: readonly Instruction[], runs: number): number | undefined {
     const last = instructions.at(-1)!;
     const goesOn = last.flow === "next" || last.flow === "branch";
+    const learns = isIndirectJump(last) && !this.targetLists.has(last.address);
     const block = this.top;
     const size = BLOCK_HEADER + (instructions.length + (goesOn ? 1 : 0)) * RECORD_BYTES;
-    if (block + size > this.end) return undefined;
-    this.top = block + size;
+    const end = block + size + (learns ? TARGETS_BYTES : 0);
+    if (end > this.end) return undefined;
+    this.top = end;
+    if (learns) {
+      this.u32[(block + size + TARGETS_COUNT) / 4] = 0;
+      this.targetLists.set(last.address, block + size);
+    }
     this.setCounter(block, runs);
     this.u32[(block + BLOCK_LENGTH) / 4] = instructions.length;
     this.writeAddress(block + BLOCK_ADDRESS, instructions[0]!.address);
@@ -63,6 +75,8 @@ export class Interpreter {
       this.writeRecord(record, instruction);
       record += RECORD_BYTES;
     }
+    const list = isIndirectJump(last) ? this.targetLists.get(last.address)! : 0;
+    this.view.setUint32(record - RECORD_BYTES + RECORD_TARGETS, list, true);
     if (goesOn) {
       this.view.setUint32(record + RECORD_HANDLER, this.handlers.end.slot, true);
       this.writeAddress(record + RECORD_ADDRESS, last.address + last.length);
@@ -126,9 +140,22 @@ export class Interpreter {
     this.u32[(block + BLOCK_COUNTER) / 4] = runs;
   }
 
+  /** Where the indirect jump at an address has led so far, in ascending order. */
+  targets(jump: number): number[] {
+    const list = this.targetLists.get(jump);
+    if (list === undefined) return [];
+    const found: number[] = [];
+    for (let i = 0; i < this.u32[(list + TARGETS_COUNT) / 4]!; i++) {
+      const at = (list + TARGETS_FIRST) / 4 + i * 2;
+      found.push(this.u32[at]! + this.u32[at + 1]! * TWO_32);
+    }
+    return found.sort((a, b) => a - b);
+  }
+
   /** Forgets all blocks. */
   clear(): void {
     this.top = this.start;
+    this.targetLists.clear();
   }
 
   private writeRecord(record: number, instruction: Instruction): void {
@@ -142,6 +169,7 @@ export class Interpreter {
     this.writeAddress(record + RECORD_ADDRESS, instruction.address);
     this.writeAddress(record + RECORD_NEXT, instruction.address + instruction.length);
     view.setUint32(record + RECORD_SCALE, formed.scale, true);
+    view.setUint32(record + RECORD_TARGETS, 0, true);
   }
 
   private writeAddress(at: number, address: number): void {
@@ -149,3 +177,5 @@ export class Interpreter {
     this.view.setUint32(at + 4, Math.floor(address / TWO_32), true);
   }
 }
+
+const isIndirectJump = ({ mnemonic, flow }: Instruction): boolean => flow === "stop" && mnemonic === "jmp";

@@ -22,7 +22,15 @@ export const RECORD_ADDRESS = 40;
 export const RECORD_NEXT = 48;
 /** Log2 of the scale of the index register. */
 export const RECORD_SCALE = 56;
+/** Where the targets of an indirect jump are noted (4 bytes); 0: nowhere. */
+export const RECORD_TARGETS = 60;
 export const RECORD_BYTES = 64;
+
+/** Targets of an indirect jump, as far as it was interpreted: how many there are (4 bytes), and their addresses. */
+export const TARGETS_COUNT = 0;
+export const TARGETS_FIRST = 8;
+export const MOST_TARGETS = 64;
+export const TARGETS_BYTES = TARGETS_FIRST + MOST_TARGETS * 8;
 
 /** Register numbers from here on stand for what a record's slots name. */
 export const FIRST_SLOT = 32;

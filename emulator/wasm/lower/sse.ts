@@ -54,12 +54,17 @@ export function popVector(g: Context, operand: Operand, size = 16, aligned = tru
     storeMmx(g, operand.index, value);
     return;
   }
-  const host = pushVectorHost(g, operand, size, true, aligned);
-  e.get(value);
-  if (size === 16) e.memory(V.store);
-  else if (size === 8) e.lane(V.i64x2_extract_lane, 0).memory(Memory.i64_store);
-  else e.lane(V.i32x4_extract_lane, 0).memory(Memory.i32_store);
-  g.commit(host, size);
+  if (operand.kind !== "memory") throw new Error(`${g.instruction.mnemonic}: not a memory operand`);
+  const address = g.t64();
+  g.pushAddress(operand);
+  e.set(address);
+  const store = (): void => {
+    e.get(value);
+    if (size === 16) e.memory(V.store);
+    else if (size === 8) e.lane(V.i64x2_extract_lane, 0).memory(Memory.i64_store);
+    else e.lane(V.i32x4_extract_lane, 0).memory(Memory.i32_store);
+  };
+  g.storeThrough(address, size, store, aligned && size === 16);
 }
 
 /** An MMX register is the mantissa of a physical x87 register, whose exponent becomes all ones. */

@@ -11,6 +11,8 @@ export interface Block {
   readonly frame: Frame | undefined;
   /** Index of the block control goes to with a jump or a branch taken, or into a function written out here. */
   readonly target: number | undefined;
+  /** Where an indirect jump is known to lead: blocks by their numbers. */
+  readonly known: readonly number[];
   /** Index of the block behind the last instruction: fallen into, or come back to from a call. */
   readonly next: number | undefined;
   /** Whether `target` is a function that was written out. */
@@ -35,6 +37,8 @@ export interface Profile {
   reached(address: number): boolean;
   /** Whether a region starts at an address already. */
   compiled(address: number): boolean;
+  /** Where the indirect jump at an address has led so far. */
+  targets(jump: number): readonly number[];
 }
 
 /** More instructions than this make V8's optimizing compiler slow (notes/wasm-jit.md, section 3). */
@@ -61,6 +65,7 @@ interface Run {
   readonly place: Place;
   readonly instructions: Instruction[];
   target: Place | undefined;
+  known: readonly Place[];
   next: Place | undefined;
   entersFunction: boolean;
 }
@@ -105,7 +110,7 @@ class GraphFinder {
   /** One block: up to a branch, or to where another one starts. */
   private follow(place: Place): void {
     const frame = place.frame === ENTRY ? undefined : place.frame;
-    const run: Run = { place, instructions: [], target: undefined, next: undefined, entersFunction: false };
+    const run: Run = { place, instructions: [], target: undefined, known: [], next: undefined, entersFunction: false };
     let address = place.address;
     while (this.size < this.limit) {
       const instruction = this.profile.read(address);
@@ -129,10 +134,15 @@ class GraphFinder {
     this.runs.push(run);
   }
 
-  private branch(run: Run, frame: Frame | undefined, { flow, operands }: Instruction, next: number): void {
+  private branch(run: Run, frame: Frame | undefined, instruction: Instruction, next: number): void {
+    const { flow, operands, mnemonic } = instruction;
     const [operand] = operands;
     const target = operand?.kind === "branch" ? operand.target : undefined;
     if (flow === "jump" && target !== undefined) run.target = this.leadTo({ frame, address: target });
+    if (flow === "stop" && mnemonic === "jmp") {
+      const targets = this.profile.targets(instruction.address).filter((address) => this.mayEnter(address));
+      run.known = targets.map((address) => this.leadTo({ frame, address }));
+    }
     if (flow === "branch" && target !== undefined && this.mayEnter(target)) {
       run.target = this.leadTo({ frame, address: target });
     }
@@ -160,12 +170,13 @@ class GraphFinder {
         if (!instruction) break;
         seen.add(address);
         size++;
-        const { flow, operands } = instruction;
-        address += instruction.length;
+        const { flow, operands, length } = instruction;
+        address += length;
         if (flow === "next") continue;
         const target = operands[0]?.kind === "branch" ? operands[0].target : undefined;
         if (flow === "branch" || flow === "call") if (this.profile.reached(address)) queue.push(address);
         if (flow === "jump" && target !== undefined) queue.push(target);
+        if (flow === "stop") queue.push(...this.profile.targets(address - length));
         if (flow === "branch" && target !== undefined && this.profile.reached(target)) queue.push(target);
         break;
       }
@@ -180,11 +191,12 @@ class GraphFinder {
       const run = place && this.runAt(place);
       return run && numbers.get(run);
     };
-    return this.runs.map(({ place, instructions, target, next, entersFunction }) => ({
+    return this.runs.map(({ place, instructions, target, known, next, entersFunction }) => ({
       start: place.address,
       instructions,
       frame: place.frame === ENTRY ? undefined : place.frame,
       target: numberOf(target),
+      known: known.map(numberOf).filter((number) => number !== undefined),
       next: numberOf(next),
       entersFunction: entersFunction && numberOf(target) !== undefined,
     }));

@@ -1,18 +1,27 @@
 /** The context of the region translator: registers and flags in locals, addresses as constants. */
 import { I32, I64, type Assembler } from "../emit/assembler.ts";
 import { Memory, W } from "../emit/opcodes.ts";
-import { Context, type RuntimeFunction } from "../context.ts";
+import { Context, type Access, type RuntimeFunction } from "../context.ts";
 import type { ImmediateOperand, MemoryOperand } from "../decode.ts";
 import * as flags from "../flags.ts";
 import type { Producer } from "../flags.ts";
 import { AT_BUDGET, AT_CC_A, AT_CC_B, AT_CC_OP, AT_CC_R, AT_RIP, type Layout } from "../layout.ts";
-
+import { recipeOf, type Recipe } from "./recipe.ts";
 import type { Sites } from "./sites.ts";
 
 /** Who made the flags in the locals. */
 export interface RegionProducer extends Producer {
   /** The result follows from the operands. */
   readonly derived: boolean;
+}
+
+/** What is known of the flags in a place; undefined: they are in memory. */
+export interface FlagState {
+  readonly producer: RegionProducer;
+  /** They may be in memory nevertheless: a local says so. */
+  readonly perhapsInMemory: boolean;
+  /** How to make the operands and the result from registers. */
+  readonly recipe: Recipe | undefined;
 }
 
 /** The operation of flags that lie in memory as they are. */
@@ -27,6 +36,8 @@ export class RegionContext extends Context {
   private readonly budget: number;
   private readonly cc: { readonly op: number; readonly a: number; readonly b: number; readonly r: number };
   private current: RegionProducer | undefined;
+  private perhapsInMemory = false;
+  private recipe: Recipe | undefined;
 
   constructor(e: Assembler, layout: Layout, runtime: RuntimeFunction, strictFloat: boolean, sites: Sites) {
     super(e, layout, runtime, strictFloat);
@@ -41,7 +52,29 @@ export class RegionContext extends Context {
 
   override set producer(producer: RegionProducer | undefined) {
     this.current = producer;
+    this.perhapsInMemory = false;
+    this.recipe = undefined;
     this.e.i32(producer ? flags.operationNumber(producer) : IN_MEMORY).set(this.cc.op);
+  }
+
+  get flagState(): FlagState | undefined {
+    const { current, perhapsInMemory, recipe } = this;
+    return current && { producer: current, perhapsInMemory, recipe };
+  }
+
+  /** What is known of the flags at the start of a block. */
+  enterWith(state: FlagState | undefined): void {
+    if (state?.perhapsInMemory) {
+      this.current = state.producer;
+      this.perhapsInMemory = true;
+    } else this.producer = state?.producer;
+    this.recipe = state?.recipe;
+    this.recipe?.write(this, this.cc);
+  }
+
+  override gprOut(index: number): number {
+    if (this.recipe?.registers.includes(index)) this.recipe = undefined;
+    return super.gprOut(index);
   }
 
   // ---- state in memory ----
@@ -62,7 +95,7 @@ export class RegionContext extends Context {
     });
   }
 
-  /** Stores the flags where they are in locals, for the end of the function. */
+  /** Stores the flags where they are in locals, as the local says. */
   storeFlagsOfExit(): void {
     const { e, cc } = this;
     e.get(cc.op).i32(0).op(W.i32_ge_s);
@@ -76,8 +109,23 @@ export class RegionContext extends Context {
   storeFlags(): void {
     const { e, current } = this;
     if (!current) return;
+    if (this.perhapsInMemory) {
+      this.storeFlagsOfExit();
+      return;
+    }
     e.i32(0).i32(flags.operationNumber(current)).memory(Memory.i32_store, AT_CC_OP);
     this.storeOperands();
+  }
+
+  /** As `storeFlags`, for a branch to where they may be in memory. */
+  moveFlags(): void {
+    this.storeFlags();
+    this.e.i32(IN_MEMORY).set(this.cc.op);
+  }
+
+  /** Before somebody looks at the flags, or at who made them. */
+  private settleFlags(): void {
+    if (this.perhapsInMemory) this.flushFlags();
   }
 
   private storeOperands(): void {
@@ -93,26 +141,25 @@ export class RegionContext extends Context {
    * Accesses through one base register mostly go to one page: the last one lies at a constant address, which saves the
    * TLB's index. Registers that walk through linked structures use the TLB.
    */
-  protected override pushProbe(address: number, size: number, write: boolean): void {
+  protected override probe(access: Access): void {
+    const { write } = access;
     const place = this.sites.place(this.operand, write);
     if (place === undefined) {
-      super.pushProbe(address, size, write);
+      super.probe(access);
       return;
     }
     const { e } = this;
     const distance = this.t64();
-    e.get(address).loadAt(Memory.i64_load, place).op(W.i64_sub).tee(distance);
-    e.i64(4096 - size)
-      .op(W.i64_gt_u)
-      .unlikely();
-    e.if(I32);
-    this.pushSlowAccess(address, size, () => e.i32(place).call(this.runtime(write ? "writeAt" : "readAt")));
-    e.else();
-    e.get(distance)
-      .wrap()
-      .loadAt(Memory.i32_load, place + 8)
-      .op(W.i32_add);
-    e.end();
+    e.get(access.address).loadAt(Memory.i64_load, place).op(W.i64_sub).tee(distance);
+    this.hitOrMiss(access, {
+      hit: () => {
+        e.get(distance)
+          .wrap()
+          .loadAt(Memory.i32_load, place + 8)
+          .op(W.i32_add);
+      },
+      miss: () => e.i32(place).call(this.runtime(write ? "writeAt" : "readAt")),
+    });
   }
 
   // ---- constants ----
@@ -169,6 +216,7 @@ export class RegionContext extends Context {
     if (b !== undefined) e.get(b).set(cc.b);
     e.get(r).set(cc.r);
     this.producer = { kind, size, derived };
+    this.recipe = recipeOf(this.instruction, kind, size);
   }
 
   override popFlags(): void {
@@ -177,6 +225,7 @@ export class RegionContext extends Context {
   }
 
   private pushProducer(): Assembler {
+    this.settleFlags();
     const { e, cc, current } = this;
     if (current) return e.i32(flags.operationNumber(current)).get(cc.a).get(cc.b).get(cc.r);
     return e
@@ -187,11 +236,13 @@ export class RegionContext extends Context {
   }
 
   override pushFlags(): void {
+    this.settleFlags();
     if (this.current?.kind === flags.KIND_FLAGS) this.e.get(this.cc.r).wrap();
     else this.pushProducer().call(this.runtime("flags"));
   }
 
   override pushFlag(flag: number): void {
+    this.settleFlags();
     if (this.current) flags.pushFlag(this.e, this.current, flag, this.cc);
     else {
       this.pushFlags();
@@ -204,6 +255,7 @@ export class RegionContext extends Context {
   }
 
   override pushCondition(condition: number): void {
+    this.settleFlags();
     const { e, cc, current } = this;
     if (!current) {
       this.pushProducer().call(this.runtime(flags.conditionFunction(condition)));

@@ -15,7 +15,9 @@ import { loweringOf } from "../lower/models.ts";
 import type { CpuModel } from "../runtime/cpu-model.ts";
 import type { Block } from "./graph.ts";
 import { liveFlags, type LiveFlags } from "./liveness.ts";
-import { RegionContext, type RegionProducer } from "./region-context.ts";
+import type { Recipe } from "./recipe.ts";
+import { RegionContext, type FlagState, type RegionProducer } from "./region-context.ts";
+import { choose } from "./choice.ts";
 import { Sites } from "./sites.ts";
 import { Structure } from "./structure.ts";
 
@@ -34,14 +36,25 @@ export interface TranslateOptions {
 
 /** The function of a region, which starts at the first of its blocks, for a linked module. */
 export function translate(blocks: readonly Block[], options: TranslateOptions): FunctionBody {
-  // A loop that brings flags of different makers to its start is written again, with its flags in memory there.
-  const inMemory = new Set<number>([0]);
+  // A region with a block to which flags of different makers come is written again, with a plan for that.
+  const plans = new Map<number, Plan>([[0, IN_MEMORY]]);
   for (;;) {
-    const known = inMemory.size;
-    const body = new RegionWriter(blocks, options, inMemory).write();
-    if (inMemory.size === known) return functionBody(body);
+    const writer = new RegionWriter(blocks, options, plans);
+    const body = writer.write();
+    if (!writer.plansChanged) return functionBody(body);
   }
 }
+
+/**
+ * How flags come into a block to which they are brought from several ones: in memory; in locals, all of one maker; or
+ * `perhaps` in memory, else such that a recipe makes them from registers.
+ */
+type Plan =
+  | { readonly kind: "memory" }
+  | { readonly kind: "locals" }
+  | { readonly kind: "perhaps"; readonly state: FlagState & { readonly recipe: Recipe } };
+const IN_MEMORY: Plan = { kind: "memory" };
+const IN_LOCALS: Plan = { kind: "locals" };
 
 class RegionWriter implements Flow {
   exit = 0;
@@ -52,16 +65,16 @@ class RegionWriter implements Flow {
   private readonly blocks: readonly Block[];
   private readonly live: readonly LiveFlags[];
   private readonly successors: readonly (readonly number[])[];
-  /** Who made the flags that come into a block, undefined where they are in memory: by the first branch to it. */
-  private readonly producers = new Map<number, RegionProducer | undefined>();
-  /** Blocks whose flags come in memory. */
-  private readonly inMemory: Set<number>;
+  /** The flags that come into a block, by the first branch to it or by its plan. */
+  private readonly flagStates = new Map<number, FlagState | undefined>();
+  private readonly plans: Map<number, Plan>;
+  plansChanged = false;
   private readonly options: TranslateOptions;
   /** The block being written. */
   private block: Block;
 
-  constructor(blocks: readonly Block[], options: TranslateOptions, inMemory: Set<number>) {
-    this.inMemory = inMemory;
+  constructor(blocks: readonly Block[], options: TranslateOptions, plans: Map<number, Plan>) {
+    this.plans = plans;
     this.blocks = blocks;
     this.block = blocks[0]!;
     this.options = options;
@@ -96,7 +109,7 @@ class RegionWriter implements Flow {
   private successorsOf(block: Block): number[] {
     const last = block.instructions.at(-1)!;
     const after = isReturn(last) ? this.returnBlock(block) : block.entersFunction ? undefined : block.next;
-    return [...new Set([block.target, after].filter((number) => number !== undefined))];
+    return [...new Set([block.target, after, ...block.known].filter((number) => number !== undefined))];
   }
 
   /** The block behind the call that a block of a function written out returns to. */
@@ -116,7 +129,7 @@ class RegionWriter implements Flow {
       this.e.op(W.i64_add).memory(Memory.i64_store, AT_INSTRUCTIONS);
     }
     const live = this.live[number]!.behind;
-    context.producer = this.producers.get(number);
+    context.enterWith(this.flagStates.get(number));
     instructions.forEach((instruction, i) => {
       context.begin(instruction);
       context.liveFlags = live[i]!;
@@ -133,17 +146,24 @@ class RegionWriter implements Flow {
 
   /** Branches to a block with the flags where it expects them. */
   private branch(block: number): void {
-    const { context, producers, inMemory } = this;
-    const { producer } = context;
-    if (this.live[block]!.start === 0) {
-      this.structure.branch(block);
-      return;
-    }
-    if (!producers.has(block)) producers.set(block, inMemory.has(block) ? undefined : producer);
-    const expected = producers.get(block);
-    if (!expected) context.storeFlags();
-    else if (!sameProducer(expected, producer)) inMemory.add(block);
+    if (this.live[block]!.start !== 0) this.bringFlags(block);
     this.structure.branch(block);
+  }
+
+  private bringFlags(block: number): void {
+    const { context, flagStates, plans } = this;
+    const plan = plans.get(block);
+    const { flagState } = context;
+    if (!flagStates.has(block)) flagStates.set(block, expectation(plan, flagState));
+    if (plan?.kind === "memory") context.storeFlags();
+    else if (plan?.kind === "perhaps") {
+      if (!flagState || !sameFlags(plan.state, flagState)) context.moveFlags();
+    } else {
+      const better = replan(flagStates.get(block), flagState, plan);
+      if (!better) return;
+      plans.set(block, better);
+      this.plansChanged = true;
+    }
   }
 
   goto(target: number): void {
@@ -157,6 +177,34 @@ class RegionWriter implements Flow {
   }
 
   gotoLocal(target: number): void {
+    const { known } = this.block;
+    if (known.length > 0) this.gotoKnown(target, known);
+    else this.leaveFor(target);
+  }
+
+  /** Goes to one of some blocks, or leaves for the address in a local. */
+  private gotoKnown(target: number, known: readonly number[]): void {
+    const { e, context } = this;
+    const pushRip = (): void => void e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
+    this.spend(pushRip);
+    // One store of the flags for all that want them in memory.
+    const inMemory = (block: number): boolean =>
+      this.plans.get(block)?.kind === "memory" && this.live[block]!.start !== 0;
+    if (known.some(inMemory)) context.flushFlags();
+    const miss = e.block();
+    choose(
+      e,
+      target,
+      known.map((block) => this.blocks[block]!.start),
+      miss,
+      (i) => this.branch(known[i]!),
+    );
+    e.end();
+    pushRip();
+    context.leave(STATUS_DISPATCH);
+  }
+
+  private leaveFor(target: number): void {
     const { e, context } = this;
     e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
     context.spend();
@@ -173,7 +221,7 @@ class RegionWriter implements Flow {
   }
 
   callLocal(target: number): void {
-    if (this.block.next === undefined) this.gotoLocal(target);
+    if (this.block.next === undefined) this.leaveFor(target);
     else {
       this.e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
       this.callAtRip();
@@ -206,7 +254,7 @@ class RegionWriter implements Flow {
       this.branch(back);
       e.end();
     }
-    this.gotoLocal(target);
+    this.leaveFor(target);
   }
 
   /** Takes a unit from the budget; with the last one the region is left, behind `storeRip`. */
@@ -232,6 +280,40 @@ class RegionWriter implements Flow {
 
 const isReturn = ({ mnemonic, flow }: Instruction): boolean => flow === "stop" && mnemonic === "ret";
 
-function sameProducer(a: RegionProducer, b: RegionProducer | undefined): boolean {
-  return b !== undefined && a.kind === b.kind && a.size === b.size && a.derived === b.derived;
+/** What a block starts with, by its plan and by the first branch to it. */
+function expectation(plan: Plan | undefined, state: FlagState | undefined): FlagState | undefined {
+  if (plan?.kind === "memory") return undefined;
+  if (plan?.kind === "perhaps") return plan.state;
+  return plan && state ? { ...state, recipe: undefined } : state;
+}
+
+/** A plan for a block that expects flags as they are on the branches met before, where they are different now. */
+function replan(
+  expected: FlagState | undefined,
+  state: FlagState | undefined,
+  plan: Plan | undefined,
+): Plan | undefined {
+  if (expected === state) return undefined;
+  if (expected && state && sameProducer(expected, state)) {
+    return plan || expected.recipe?.key === state.recipe?.key ? undefined : IN_LOCALS;
+  }
+  // Branches back come last, and most often.
+  for (const chosen of [state, expected]) {
+    if (chosen?.recipe) {
+      return { kind: "perhaps", state: { ...chosen, recipe: chosen.recipe, perhapsInMemory: true } };
+    }
+  }
+  return IN_MEMORY;
+}
+
+function sameFlags(a: FlagState, b: FlagState): boolean {
+  return sameMaker(a.producer, b.producer) && a.recipe?.key === b.recipe?.key;
+}
+
+function sameProducer(a: FlagState, b: FlagState): boolean {
+  return sameMaker(a.producer, b.producer) && a.perhapsInMemory === b.perhapsInMemory;
+}
+
+function sameMaker(a: RegionProducer, b: RegionProducer): boolean {
+  return a.kind === b.kind && a.size === b.size && a.derived === b.derived;
 }

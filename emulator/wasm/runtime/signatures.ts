@@ -31,6 +31,8 @@ export const BASE_FUNCTIONS = {
   lessOrEqual: CONDITION,
   /** (return address): runs a guest function up to its return; a status that is not 0 leaves the caller as well. */
   call: signature([I64], [I32]),
+  /** (record, target): the interpreted jump of a record leads to an address. */
+  noteTarget: signature([I32, I64]),
   /** (rip, vector, error code): notes a fault. */
   raise: signature([I64, I32, I32]),
 } satisfies Record<string, Signature>;

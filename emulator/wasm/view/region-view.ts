@@ -67,6 +67,7 @@ export function viewRegion(code: ViewedCode, entry: number, { model, limit }: Vi
       read: (address) => readIn(code, reader, address),
       reached: (address) => address >= code.from && address < code.to,
       compiled: () => false,
+      targets: () => [],
     };
     const found = findBlocks(profile, entry, limit);
     if (found.length === 0) return undefined;
