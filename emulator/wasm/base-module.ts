@@ -17,6 +17,7 @@ import {
   TARGETS_FIRST,
 } from "./interpret/records.ts";
 import { AT_DEPTH, AT_INSTRUCTIONS, AT_RIP, AT_SITES_USED, type Layout } from "./layout.ts";
+import { writeString } from "./runtime/string-moves.ts";
 import { VECTOR_FUNCTIONS } from "./runtime/avx-functions.ts";
 import type { CpuModel } from "./runtime/cpu-model.ts";
 import { BASE_FUNCTIONS, HELPER_FUNCTIONS, HOST_FUNCTIONS, type HelperName } from "./runtime/signatures.ts";
@@ -85,8 +86,12 @@ export function baseModule(layout: Layout, countInstructions: boolean, model: Cp
   // V8 compiles a wrapper for every JavaScript function that a module imports, 0.3 ms a region: only this module does.
   for (const [name, signature] of Object.entries(HELPER_FUNCTIONS) as [HelperName, Signature][]) {
     const e = new Assembler(signature.parameters.length);
-    signature.parameters.forEach((_, i) => e.get(i));
-    module.define(signature, e.call(helpers[name]), name);
+    if (name === "string") writeString(e, layout, helpers.string);
+    else {
+      signature.parameters.forEach((_, i) => e.get(i));
+      e.call(helpers[name]);
+    }
+    module.define(signature, e, name);
   }
 
   for (const [name, tlb, slow] of [

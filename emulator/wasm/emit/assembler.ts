@@ -124,6 +124,19 @@ export class Assembler {
     return this;
   }
 
+  /** Pops (to, from, bytes) and copies as if through a buffer. */
+  copyMemory(): this {
+    this.op(0xfc0a).code.byte(0);
+    this.code.byte(0);
+    return this;
+  }
+
+  /** Pops (to, value, bytes). */
+  fillMemory(): this {
+    this.op(0xfc0b).code.byte(0);
+    return this;
+  }
+
   /** Loads from a constant address. */
   loadAt(opcode: number, address: number): this {
     return this.i32(0).memory(opcode, address);
