@@ -62,7 +62,8 @@ function groupTable(group, { rows, systems, subject, cells, limit }) {
   if (others.length > 0 && mine.length > 1) lines.push(meanLine("geometric mean", mine));
   // The other emulators are so slow on floats and packed bytes that these few rows would decide the mean.
   const scalar = mine.filter(({ isVector }) => !isVector);
-  if (others.length > 0 && scalar.length > 1 && scalar.length < mine.length) lines.push(meanLine("without floats and packed", scalar));
+  if (others.length > 0 && scalar.length > 1 && scalar.length < mine.length)
+    lines.push(meanLine("without floats and packed", scalar));
   return [...lines, ""];
 }
 

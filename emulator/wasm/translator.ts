@@ -7,7 +7,7 @@ import { jumpOffset, type BaseExports } from "./base-module.ts";
 import { Archive } from "./cache/archive.ts";
 import type { SavedRegion } from "./cache/saved-page.ts";
 import type { TranslationStore } from "./cache/translation-store.ts";
-import { FunctionTable } from "./function-table.ts";
+import type { FunctionTable } from "./function-table.ts";
 import { hostNaNsAreX86 } from "./runtime/host-nans.ts";
 import { CodeCache, pageOf, pagesOf, type Piece, type Translation } from "./code-cache.ts";
 import { INVALID, LONGEST_INSTRUCTION, TOO_LONG, type Instruction } from "./decode.ts";

@@ -22,7 +22,11 @@ describe("options are checked by name", () => {
     ],
     ["no program", { program: undefined }, /option "program" must be .* not undefined/],
     ["a bind that is none", { binds: [{ host: "x" }] }, /option "binds" must be an array of \{ host, guest/],
-    ["an engine that is none", { engine: "steam" }, /option "engine" must be auto or unicorn or wasm or lockstep.*, not "steam"/],
+    [
+      "an engine that is none",
+      { engine: "steam" },
+      /option "engine" must be auto or unicorn or wasm or lockstep.*, not "steam"/,
+    ],
     [
       "an environment that is a list",
       { env: ["A=1"] },
