@@ -41,7 +41,7 @@ function fillPage(page: Uint8Array, next: () => number): void {
 }
 
 describe("random bytes as code", () => {
-  const PAGES = 120;
+  const PAGES = 60;
   const STARTS = 4;
 
   /** Everything that can be seen of executing random pages: stops and registers, one line for every run. */
@@ -78,11 +78,11 @@ describe("random bytes as code", () => {
       if (page % 16 === 0) for (const pfn of data) memory.u8.fill(next(), pfn * PAGE_SIZE, (pfn + 1) * PAGE_SIZE);
     }
     expect(machine.statistics.refused, String(engine.translator.refusal)).toBe(0);
-    expect(machine.statistics.regions > 100).toBe(hotRuns === 1);
+    expect(machine.statistics.regions > 50).toBe(hotRuns === 1);
     return lines;
   }
 
-  test.each([1, 2, 3, 4, 5, 6, 7, 8])("stops as it does in the interpreter when compiled: seed %i", (seed) => {
+  test.each([1, 2, 3, 4])("stops as it does in the interpreter when compiled: seed %i", (seed) => {
     const interpreted = trace(Infinity, seed);
     const compiled = trace(1, seed);
     const different = interpreted.findIndex((line, i) => line !== compiled[i]);
