@@ -76,7 +76,7 @@ describe("wrong usage is exit code 2 and one sentence", () => {
 
 it("without an engine it has failed, with exit code 125", () => {
   const env = { TRAPGATE_UNICORN: "/no/such/library.so" };
-  const { code, err } = trapgate(["conformance", "-q", guest("hello")], { env });
+  const { code, err } = trapgate(["conformance", "-q", "--engine=unicorn", guest("hello")], { env });
   expect(code).toBe(125);
   expect(err).toMatch(/\/no\/such\/library\.so/);
 });

@@ -6,22 +6,13 @@ import type { ImmediateOperand, MemoryOperand } from "../decode.ts";
 import * as flags from "../flags.ts";
 import type { Producer } from "../flags.ts";
 import { AT_BUDGET, AT_CC_A, AT_CC_B, AT_CC_OP, AT_CC_R, AT_RIP, type Layout } from "../layout.ts";
-import { recipeOf, type Recipe } from "./recipe.ts";
+
 import type { Sites } from "./sites.ts";
 
 /** Who made the flags in the locals. */
 export interface RegionProducer extends Producer {
   /** The result follows from the operands. */
   readonly derived: boolean;
-}
-
-/** What is known of the flags in a place; undefined: they are in memory. */
-export interface FlagState {
-  readonly producer: RegionProducer;
-  /** They may be in memory nevertheless: a local says so. */
-  readonly perhapsInMemory: boolean;
-  /** How to make the operands and the result from registers. */
-  readonly recipe: Recipe | undefined;
 }
 
 /** The operation of flags that lie in memory as they are. */
@@ -36,8 +27,6 @@ export class RegionContext extends Context {
   private readonly budget: number;
   private readonly cc: { readonly op: number; readonly a: number; readonly b: number; readonly r: number };
   private current: RegionProducer | undefined;
-  private perhapsInMemory = false;
-  private recipe: Recipe | undefined;
 
   constructor(e: Assembler, layout: Layout, runtime: RuntimeFunction, strictFloat: boolean, sites: Sites) {
     super(e, layout, runtime, strictFloat);
@@ -52,29 +41,7 @@ export class RegionContext extends Context {
 
   override set producer(producer: RegionProducer | undefined) {
     this.current = producer;
-    this.perhapsInMemory = false;
-    this.recipe = undefined;
     this.e.i32(producer ? flags.operationNumber(producer) : IN_MEMORY).set(this.cc.op);
-  }
-
-  get flagState(): FlagState | undefined {
-    const { current, perhapsInMemory, recipe } = this;
-    return current && { producer: current, perhapsInMemory, recipe };
-  }
-
-  /** What is known of the flags at the start of a block. */
-  enterWith(state: FlagState | undefined): void {
-    if (state?.perhapsInMemory) {
-      this.current = state.producer;
-      this.perhapsInMemory = true;
-    } else this.producer = state?.producer;
-    this.recipe = state?.recipe;
-    this.recipe?.write(this, this.cc);
-  }
-
-  override gprOut(index: number): number {
-    if (this.recipe?.registers.includes(index)) this.recipe = undefined;
-    return super.gprOut(index);
   }
 
   // ---- state in memory ----
@@ -95,7 +62,7 @@ export class RegionContext extends Context {
     });
   }
 
-  /** Stores the flags where they are in locals, as the local says. */
+  /** Stores the flags where they are in locals, for the end of the function. */
   storeFlagsOfExit(): void {
     const { e, cc } = this;
     e.get(cc.op).i32(0).op(W.i32_ge_s);
@@ -109,23 +76,8 @@ export class RegionContext extends Context {
   storeFlags(): void {
     const { e, current } = this;
     if (!current) return;
-    if (this.perhapsInMemory) {
-      this.storeFlagsOfExit();
-      return;
-    }
     e.i32(0).i32(flags.operationNumber(current)).memory(Memory.i32_store, AT_CC_OP);
     this.storeOperands();
-  }
-
-  /** As `storeFlags`, for a branch to where they may be in memory. */
-  moveFlags(): void {
-    this.storeFlags();
-    this.e.i32(IN_MEMORY).set(this.cc.op);
-  }
-
-  /** Before somebody looks at the flags, or at who made them. */
-  private settleFlags(): void {
-    if (this.perhapsInMemory) this.flushFlags();
   }
 
   private storeOperands(): void {
@@ -216,7 +168,6 @@ export class RegionContext extends Context {
     if (b !== undefined) e.get(b).set(cc.b);
     e.get(r).set(cc.r);
     this.producer = { kind, size, derived };
-    this.recipe = recipeOf(this.instruction, kind, size);
   }
 
   override popFlags(): void {
@@ -225,7 +176,6 @@ export class RegionContext extends Context {
   }
 
   private pushProducer(): Assembler {
-    this.settleFlags();
     const { e, cc, current } = this;
     if (current) return e.i32(flags.operationNumber(current)).get(cc.a).get(cc.b).get(cc.r);
     return e
@@ -236,13 +186,11 @@ export class RegionContext extends Context {
   }
 
   override pushFlags(): void {
-    this.settleFlags();
     if (this.current?.kind === flags.KIND_FLAGS) this.e.get(this.cc.r).wrap();
     else this.pushProducer().call(this.runtime("flags"));
   }
 
   override pushFlag(flag: number): void {
-    this.settleFlags();
     if (this.current) flags.pushFlag(this.e, this.current, flag, this.cc);
     else {
       this.pushFlags();
@@ -255,7 +203,6 @@ export class RegionContext extends Context {
   }
 
   override pushCondition(condition: number): void {
-    this.settleFlags();
     const { e, cc, current } = this;
     if (!current) {
       this.pushProducer().call(this.runtime(flags.conditionFunction(condition)));

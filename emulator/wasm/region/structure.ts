@@ -1,8 +1,7 @@
 /**
  * Structured control flow for a graph of blocks: strongly connected components in topological order, blocks nested so
  * that every edge forward is a branch out of some of them, and a loop for every component with a cycle. A component that
- * is entered in several places starts with a table of them; loops within it that only one of these places belongs to are
- * loops of their own.
+ * is entered in several places starts with a table of them.
  */
 import type { Assembler, Label } from "../emit/assembler.ts";
 
@@ -12,12 +11,6 @@ interface Way {
   /** Number of the head among several, for the table at their start. */
   readonly head: number | undefined;
 }
-
-/** Nodes to which edges lead to the loop around, but for those from some nodes, which make a loop within. */
-type Cut = ReadonlyMap<number, ReadonlySet<number>>;
-
-const isCut = (cut: Cut, from: number, to: number): boolean => cut.get(to)?.has(from) === false;
-const NOWHERE: ReadonlySet<number> = new Set();
 
 export class Structure {
   private readonly e: Assembler;
@@ -50,7 +43,7 @@ export class Structure {
     this.place(
       this.successors.map((_, i) => i),
       [0],
-      new Map(),
+      new Set(),
     );
   }
 
@@ -62,7 +55,7 @@ export class Structure {
   }
 
   /** Writes nodes of which `heads` are the entries; edges to `cut` nodes lead to the loop around. */
-  private place(nodes: readonly number[], heads: readonly number[], cut: Cut): void {
+  private place(nodes: readonly number[], heads: readonly number[], cut: ReadonlySet<number>): void {
     const { e, ways } = this;
     const components = this.components(nodes, heads, cut);
     const around = new Set(nodes);
@@ -82,7 +75,7 @@ export class Structure {
     components.forEach((component, i) => {
       if (i >= first) e.end();
       const node = component[0]!;
-      if (component.length > 1 || (this.successors[node]!.includes(node) && !isCut(cut, node, node))) {
+      if (component.length > 1 || (this.successors[node]!.includes(node) && !cut.has(node))) {
         this.writeLoop(component, entries[i]!);
       } else this.writeNode(node);
     });
@@ -90,29 +83,11 @@ export class Structure {
 
   private writeLoop(component: readonly number[], heads: readonly number[]): void {
     const label = this.e.loop();
-    const around = heads.map((node) => this.ways[node]);
     heads.forEach((node, head) => {
       this.ways[node] = { label, head: heads.length > 1 ? head : undefined };
     });
-    this.place(component, heads, this.innerLoops(component, heads));
-    heads.forEach((node, i) => (this.ways[node] = around[i]));
+    this.place(component, heads, new Set(heads));
     this.e.end();
-  }
-
-  /** The heads of a loop, each with the nodes of a loop within that it is the only head of. */
-  private innerLoops(component: readonly number[], heads: readonly number[]): Cut {
-    const found = new Map(heads.map((head) => [head, NOWHERE]));
-    if (component.length === 1) return found;
-    const taken = new Set<number>();
-    for (const head of heads) {
-      const others = new Map(heads.filter((other) => other !== head).map((other) => [other, NOWHERE]));
-      const loop =
-        heads.length === 1 ? [head] : this.components(component, [head], others).find((nodes) => nodes.includes(head))!;
-      if (loop.some((node) => taken.has(node))) continue;
-      for (const node of loop) taken.add(node);
-      found.set(head, new Set(loop));
-    }
-    return found;
   }
 
   /** Nodes of a component that control enters from elsewhere. */
@@ -120,7 +95,7 @@ export class Structure {
     component: readonly number[],
     around: ReadonlySet<number>,
     heads: readonly number[],
-    cut: Cut,
+    cut: ReadonlySet<number>,
   ): number[] {
     const within = new Set(component);
     const found = new Set(heads.filter((node) => within.has(node)));
@@ -132,7 +107,7 @@ export class Structure {
   }
 
   /** Strongly connected components, every one before those it leads to (Tarjan's algorithm). */
-  private components(nodes: readonly number[], heads: readonly number[], cut: Cut): number[][] {
+  private components(nodes: readonly number[], heads: readonly number[], cut: ReadonlySet<number>): number[][] {
     const within = new Set(nodes);
     const order = new Map<number, number>();
     const low = new Map<number, number>();
@@ -145,7 +120,7 @@ export class Structure {
       stack.push(node);
       onStack.add(node);
       for (const to of this.successors[node]!) {
-        if (!within.has(to) || isCut(cut, node, to)) continue;
+        if (!within.has(to) || cut.has(to)) continue;
         if (!order.has(to)) {
           visit(to);
           low.set(node, Math.min(low.get(node)!, low.get(to)!));

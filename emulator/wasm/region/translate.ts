@@ -15,8 +15,7 @@ import { loweringOf } from "../lower/models.ts";
 import type { CpuModel } from "../runtime/cpu-model.ts";
 import type { Block } from "./graph.ts";
 import { liveFlags, type LiveFlags } from "./liveness.ts";
-import type { Recipe } from "./recipe.ts";
-import { RegionContext, type FlagState, type RegionProducer } from "./region-context.ts";
+import { RegionContext, type RegionProducer } from "./region-context.ts";
 import { choose } from "./choice.ts";
 import { Sites } from "./sites.ts";
 import { Structure } from "./structure.ts";
@@ -36,25 +35,14 @@ export interface TranslateOptions {
 
 /** The function of a region, which starts at the first of its blocks, for a linked module. */
 export function translate(blocks: readonly Block[], options: TranslateOptions): FunctionBody {
-  // A region with a block to which flags of different makers come is written again, with a plan for that.
-  const plans = new Map<number, Plan>([[0, IN_MEMORY]]);
+  // A loop that brings flags of different makers to its start is written again, with its flags in memory there.
+  const inMemory = new Set<number>([0]);
   for (;;) {
-    const writer = new RegionWriter(blocks, options, plans);
-    const body = writer.write();
-    if (!writer.plansChanged) return functionBody(body);
+    const known = inMemory.size;
+    const body = new RegionWriter(blocks, options, inMemory).write();
+    if (inMemory.size === known) return functionBody(body);
   }
 }
-
-/**
- * How flags come into a block to which they are brought from several ones: in memory; in locals, all of one maker; or
- * `perhaps` in memory, else such that a recipe makes them from registers.
- */
-type Plan =
-  | { readonly kind: "memory" }
-  | { readonly kind: "locals" }
-  | { readonly kind: "perhaps"; readonly state: FlagState & { readonly recipe: Recipe } };
-const IN_MEMORY: Plan = { kind: "memory" };
-const IN_LOCALS: Plan = { kind: "locals" };
 
 class RegionWriter implements Flow {
   exit = 0;
@@ -65,16 +53,16 @@ class RegionWriter implements Flow {
   private readonly blocks: readonly Block[];
   private readonly live: readonly LiveFlags[];
   private readonly successors: readonly (readonly number[])[];
-  /** The flags that come into a block, by the first branch to it or by its plan. */
-  private readonly flagStates = new Map<number, FlagState | undefined>();
-  private readonly plans: Map<number, Plan>;
-  plansChanged = false;
+  /** Who made the flags that come into a block, undefined where they are in memory: by the first branch to it. */
+  private readonly producers = new Map<number, RegionProducer | undefined>();
+  /** Blocks whose flags come in memory. */
+  private readonly inMemory: Set<number>;
   private readonly options: TranslateOptions;
   /** The block being written. */
   private block: Block;
 
-  constructor(blocks: readonly Block[], options: TranslateOptions, plans: Map<number, Plan>) {
-    this.plans = plans;
+  constructor(blocks: readonly Block[], options: TranslateOptions, inMemory: Set<number>) {
+    this.inMemory = inMemory;
     this.blocks = blocks;
     this.block = blocks[0]!;
     this.options = options;
@@ -129,7 +117,7 @@ class RegionWriter implements Flow {
       this.e.op(W.i64_add).memory(Memory.i64_store, AT_INSTRUCTIONS);
     }
     const live = this.live[number]!.behind;
-    context.enterWith(this.flagStates.get(number));
+    context.producer = this.producers.get(number);
     instructions.forEach((instruction, i) => {
       context.begin(instruction);
       context.liveFlags = live[i]!;
@@ -146,24 +134,17 @@ class RegionWriter implements Flow {
 
   /** Branches to a block with the flags where it expects them. */
   private branch(block: number): void {
-    if (this.live[block]!.start !== 0) this.bringFlags(block);
-    this.structure.branch(block);
-  }
-
-  private bringFlags(block: number): void {
-    const { context, flagStates, plans } = this;
-    const plan = plans.get(block);
-    const { flagState } = context;
-    if (!flagStates.has(block)) flagStates.set(block, expectation(plan, flagState));
-    if (plan?.kind === "memory") context.storeFlags();
-    else if (plan?.kind === "perhaps") {
-      if (!flagState || !sameFlags(plan.state, flagState)) context.moveFlags();
-    } else {
-      const better = replan(flagStates.get(block), flagState, plan);
-      if (!better) return;
-      plans.set(block, better);
-      this.plansChanged = true;
+    const { context, producers, inMemory } = this;
+    const { producer } = context;
+    if (this.live[block]!.start === 0) {
+      this.structure.branch(block);
+      return;
     }
+    if (!producers.has(block)) producers.set(block, inMemory.has(block) ? undefined : producer);
+    const expected = producers.get(block);
+    if (!expected) context.storeFlags();
+    else if (!sameProducer(expected, producer)) inMemory.add(block);
+    this.structure.branch(block);
   }
 
   goto(target: number): void {
@@ -188,9 +169,7 @@ class RegionWriter implements Flow {
     const pushRip = (): void => void e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
     this.spend(pushRip);
     // One store of the flags for all that want them in memory.
-    const inMemory = (block: number): boolean =>
-      this.plans.get(block)?.kind === "memory" && this.live[block]!.start !== 0;
-    if (known.some(inMemory)) context.flushFlags();
+    if (known.some((block) => this.inMemory.has(block) && this.live[block]!.start !== 0)) context.flushFlags();
     const miss = e.block();
     choose(
       e,
@@ -280,40 +259,6 @@ class RegionWriter implements Flow {
 
 const isReturn = ({ mnemonic, flow }: Instruction): boolean => flow === "stop" && mnemonic === "ret";
 
-/** What a block starts with, by its plan and by the first branch to it. */
-function expectation(plan: Plan | undefined, state: FlagState | undefined): FlagState | undefined {
-  if (plan?.kind === "memory") return undefined;
-  if (plan?.kind === "perhaps") return plan.state;
-  return plan && state ? { ...state, recipe: undefined } : state;
-}
-
-/** A plan for a block that expects flags as they are on the branches met before, where they are different now. */
-function replan(
-  expected: FlagState | undefined,
-  state: FlagState | undefined,
-  plan: Plan | undefined,
-): Plan | undefined {
-  if (expected === state) return undefined;
-  if (expected && state && sameProducer(expected, state)) {
-    return plan || expected.recipe?.key === state.recipe?.key ? undefined : IN_LOCALS;
-  }
-  // Branches back come last, and most often.
-  for (const chosen of [state, expected]) {
-    if (chosen?.recipe) {
-      return { kind: "perhaps", state: { ...chosen, recipe: chosen.recipe, perhapsInMemory: true } };
-    }
-  }
-  return IN_MEMORY;
-}
-
-function sameFlags(a: FlagState, b: FlagState): boolean {
-  return sameMaker(a.producer, b.producer) && a.recipe?.key === b.recipe?.key;
-}
-
-function sameProducer(a: FlagState, b: FlagState): boolean {
-  return sameMaker(a.producer, b.producer) && a.perhapsInMemory === b.perhapsInMemory;
-}
-
-function sameMaker(a: RegionProducer, b: RegionProducer): boolean {
-  return a.kind === b.kind && a.size === b.size && a.derived === b.derived;
+function sameProducer(a: RegionProducer, b: RegionProducer | undefined): boolean {
+  return b !== undefined && a.kind === b.kind && a.size === b.size && a.derived === b.derived;
 }
