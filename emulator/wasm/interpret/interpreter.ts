@@ -105,10 +105,11 @@ export class Interpreter {
   /** Writes a block of an earlier run. Undefined: there is no room for it, or a handler is unknown. */
   restore({ address, instructions, handlers, records }: SavedBlock, runs: number): number | undefined {
     const block = this.top;
-    if (block + BLOCK_HEADER + records.length > this.end) return undefined;
+    const end = block + BLOCK_HEADER + records.length;
+    if (end + TARGETS_BYTES > this.end) return undefined;
     const found = handlers.map((name) => this.handlers.named(name));
     if (found.includes(undefined)) return undefined;
-    this.top += BLOCK_HEADER + records.length;
+    this.top = end;
     this.setCounter(block, runs);
     this.u32[(block + BLOCK_LENGTH) / 4] = instructions;
     this.writeAddress(block + BLOCK_ADDRESS, address);
@@ -116,7 +117,23 @@ export class Interpreter {
     found.forEach((handler, i) => {
       this.u32[(block + BLOCK_HEADER + i * RECORD_BYTES + RECORD_HANDLER) / 4] = handler!.slot;
     });
+    this.restoreTargets(block + BLOCK_HEADER + (instructions - 1) * RECORD_BYTES);
     return block;
+  }
+
+  /** Gives a record that had a list of targets one of this run. */
+  private restoreTargets(record: number): void {
+    const { u32 } = this;
+    if (u32[(record + RECORD_TARGETS) / 4] === 0) return;
+    const jump = u32[(record + RECORD_ADDRESS) / 4]! + u32[(record + RECORD_ADDRESS) / 4 + 1]! * TWO_32;
+    let list = this.targetLists.get(jump);
+    if (list === undefined) {
+      list = this.top;
+      this.top += TARGETS_BYTES;
+      u32[(list + TARGETS_COUNT) / 4] = 0;
+      this.targetLists.set(jump, list);
+    }
+    u32[(record + RECORD_TARGETS) / 4] = list;
   }
 
   /** Writes the record for one instruction that is stepped over; returns its address. */
