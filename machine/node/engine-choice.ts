@@ -30,7 +30,7 @@ const RULES: readonly Rule[] = [
   {
     when: ({ hasUnicorn }) => hasUnicorn(),
     engine: "unicorn",
-    because: "it starts large programs faster; wasm is faster on long computations",
+    because: "it starts programs faster and runs large ones faster; wasm is faster in small hot loops",
   },
   {
     when: () => true,
