@@ -21,7 +21,18 @@ import { Memory, V, W } from "./emit/opcodes.ts";
 import type { ImmediateOperand, Instruction, MemoryOperand, Operand, RegisterOperand } from "./decode.ts";
 import * as flags from "./flags.ts";
 import type { Producer } from "./flags.ts";
-import { AT_BOUNCE, AT_FS_BASE, AT_GS_BASE, AT_RIP, AT_XMM, AT_YMM_HIGH } from "./layout.ts";
+import {
+  AT_BOUNCE,
+  AT_CC_A,
+  AT_CC_B,
+  AT_CC_OP,
+  AT_CC_R,
+  AT_FS_BASE,
+  AT_GS_BASE,
+  AT_RIP,
+  AT_XMM,
+  AT_YMM_HIGH,
+} from "./layout.ts";
 import type { Layout } from "./layout.ts";
 
 /** What a region function returns: 0 to be dispatched again at RIP, else 1 + the kind of stop, or one of these. */
@@ -512,20 +523,13 @@ export abstract class Context {
 
   // ---- flags ----
 
-  /**
-   * Names the producer of the flags, whose operands and result lie in the given locals. The result of an addition or
-   * subtraction without carry is `derived`: it follows from the operands.
-   */
-  abstract setFlags(
-    kind: number,
-    size: number,
-    a: number | undefined,
-    b: number | undefined,
-    r: number,
-    derived?: boolean,
-  ): void;
+  /** Names the producer of the flags, whose operands and result lie in the given locals. */
+  abstract setFlags(kind: number, size: number, a: number | undefined, b: number | undefined, r: number): void;
 
-  /** To be called where flags will be set on one of two ways only, and at the end of that way. */
+  /**
+   * Stores the flags: before and behind a helper's use of them, where they will be set on one of two ways only, and at the
+   * end of that way.
+   */
   abstract flushFlags(): void;
 
   /** Pops all status flags as an i32. */
@@ -540,11 +544,20 @@ export abstract class Context {
   /** Pushes a condition as zero or not zero. */
   abstract pushCondition(condition: number): void;
 
-  /** Stores the flags for a helper that reads them. */
-  abstract spillFlags(): void;
+  /** Pushes what the flags in memory follow from: operation, a, b and result. */
+  protected pushStoredProducer(): Assembler {
+    return this.e
+      .loadAt(Memory.i32_load, AT_CC_OP)
+      .loadAt(Memory.i64_load, AT_CC_A)
+      .loadAt(Memory.i64_load, AT_CC_B)
+      .loadAt(Memory.i64_load, AT_CC_R);
+  }
 
-  /** Takes flags that a helper has written. */
-  abstract reloadFlags(): void;
+  /** Pushes a condition on the flags in memory as zero or not zero. */
+  protected pushStoredCondition(condition: number): void {
+    this.pushStoredProducer().call(this.runtime(flags.conditionFunction(condition)));
+    if ((condition & 1) !== 0) this.e.op(W.i32_eqz);
+  }
 
   // ---- control ----
 

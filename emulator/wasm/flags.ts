@@ -61,15 +61,19 @@ export function signBit(e: Assembler, size: number): void {
   if (size < 8) e.i32(1).op(W.i32_and);
 }
 
+/** Leaves one of the flags on the stack as an i32 of 0 or 1. */
+export function pushBit(e: Assembler, flag: number): void {
+  e.i32(31 - Math.clz32(flag))
+    .op(W.i32_shr_u)
+    .i32(1)
+    .op(W.i32_and);
+}
+
 /** Pushes one flag as an i32 of 0 or 1. */
 export function pushFlag(e: Assembler, { kind, size }: Producer, flag: number, { a, b, r }: FlagLocals): void {
   if (kind === KIND_FLAGS) {
-    e.get(r)
-      .wrap()
-      .i32(31 - Math.clz32(flag))
-      .op(W.i32_shr_u)
-      .i32(1)
-      .op(W.i32_and);
+    e.get(r).wrap();
+    pushBit(e, flag);
     return;
   }
   switch (flag) {

@@ -280,10 +280,10 @@ export class Translator {
         this.interpreter.clear();
         block = this.interpreter.write(instructions, this.options.hotRuns)!;
       }
-      const last = instructions.at(-1)!;
-      const pieces = code.pieces(address, endOf(last) - address);
+      const size = endOf(instructions.at(-1)!) - address;
+      const pieces = code.pieces(address, size);
       const saved = pieces.length === 1 ? this.archive?.page(pageOf(address), pieces[0]!.pfn) : undefined;
-      saved?.addBlock(this.interpreter.save(block, address, endOf(last) - address, instructions));
+      saved?.addBlock(this.interpreter.save(block, address, size, instructions));
       this.statistics.interpreted += instructions.length;
       return this.addBlock(address, block, pieces);
     } finally {

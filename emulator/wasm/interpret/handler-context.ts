@@ -142,16 +142,8 @@ export class HandlerContext extends Context {
     e.i32(0).i32(0).memory(Memory.i32_store, AT_CC_OP);
   }
 
-  private pushProducer(): Assembler {
-    return this.e
-      .loadAt(Memory.i32_load, AT_CC_OP)
-      .loadAt(Memory.i64_load, AT_CC_A)
-      .loadAt(Memory.i64_load, AT_CC_B)
-      .loadAt(Memory.i64_load, AT_CC_R);
-  }
-
   override pushFlags(): void {
-    this.pushProducer().call(this.runtime("flags"));
+    this.pushStoredProducer().call(this.runtime("flags"));
   }
 
   override pushFlag(flag: number): void {
@@ -162,23 +154,14 @@ export class HandlerContext extends Context {
       return;
     }
     this.pushFlags();
-    this.e
-      .i32(31 - Math.clz32(flag))
-      .op(W.i32_shr_u)
-      .i32(1)
-      .op(W.i32_and);
+    flags.pushBit(this.e, flag);
   }
 
   override pushCondition(condition: number): void {
-    this.pushProducer().call(this.runtime(flags.conditionFunction(condition)));
-    if ((condition & 1) !== 0) this.e.op(W.i32_eqz);
+    this.pushStoredCondition(condition);
   }
 
   override flushFlags(): void {}
-
-  override spillFlags(): void {}
-
-  override reloadFlags(): void {}
 
   // ---- control ----
 

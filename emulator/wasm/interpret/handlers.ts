@@ -1,4 +1,5 @@
 /** The interpreter's handlers: made from the lowerings when a form is met for the first time, some at a time. */
+import { VECTOR_UD } from "../../engine.ts";
 import { Assembler } from "../emit/assembler.ts";
 import { Memory } from "../emit/opcodes.ts";
 import { STATUS_CHAIN, STATUS_FAULT } from "../context.ts";
@@ -12,7 +13,6 @@ import { withRegisters, withSlots, type FormedInstruction } from "./forms.ts";
 import { HandlerContext, HandlerFlow } from "./handler-context.ts";
 import { RECORD_ADDRESS } from "./records.ts";
 
-const VECTOR_UD = 6;
 const END = "end";
 
 /** A handler that exists, or is waiting to be compiled with others. */
@@ -56,6 +56,7 @@ export class Handlers {
   /** Goes to the address of the record. */
   readonly end: Handler;
   private readonly byName = new Map<string, Handler>();
+  private readonly bySlot = new Map<number, Handler>();
   private readonly bodies = new Map<string, { readonly handler: Handler; readonly body: FunctionBody }>();
   private readonly forms = new Map<string, FormHandlers>();
   private readonly options: HandlerOptions;
@@ -90,6 +91,11 @@ export class Handlers {
       touched: handler.touched,
       body,
     }));
+  }
+
+  /** The handler at a place in the table. */
+  at(slot: number): Handler {
+    return this.bySlot.get(slot)!;
   }
 
   /** The handler of a name, if there is one. */
@@ -136,6 +142,7 @@ export class Handlers {
     const handler = { name, slot: this.options.reserve(), touched };
     this.waiting.push({ slot: handler.slot, body });
     this.byName.set(name, handler);
+    this.bySlot.set(handler.slot, handler);
     this.bodies.set(name, { handler, body });
     return handler;
   }

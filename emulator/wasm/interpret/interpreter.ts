@@ -56,10 +56,9 @@ export class Interpreter {
   /** Writes a block; returns its address in RAM, or undefined when there is no room for it. */
   write(instructions: readonly Instruction[], runs: number): number | undefined {
     const last = instructions.at(-1)!;
-    const goesOn = last.flow === "next" || last.flow === "branch";
     const learns = isIndirectJump(last) && !this.targetLists.has(last.address);
     const block = this.top;
-    const size = BLOCK_HEADER + (instructions.length + (goesOn ? 1 : 0)) * RECORD_BYTES;
+    const size = BLOCK_HEADER + (instructions.length + (goesOn(instructions) ? 1 : 0)) * RECORD_BYTES;
     const end = block + size + (learns ? TARGETS_BYTES : 0);
     if (end > this.end) return undefined;
     this.top = end;
@@ -77,7 +76,7 @@ export class Interpreter {
     }
     const list = isIndirectJump(last) ? this.targetLists.get(last.address)! : 0;
     this.view.setUint32(record - RECORD_BYTES + RECORD_TARGETS, list, true);
-    if (goesOn) {
+    if (goesOn(instructions)) {
       this.view.setUint32(record + RECORD_HANDLER, this.handlers.end.slot, true);
       this.writeAddress(record + RECORD_ADDRESS, last.address + last.length);
     }
@@ -87,18 +86,17 @@ export class Interpreter {
 
   /** A block as it is kept for later runs. */
   save(block: number, address: number, size: number, instructions: readonly Instruction[]): SavedBlock {
-    const last = instructions.at(-1)!;
-    const handlers = instructions.map(
-      (instruction) => this.handlers.find(instruction, this.forms.read(instruction)).name,
-    );
-    if (last.flow === "next" || last.flow === "branch") handlers.push(this.handlers.end.name);
-    const records = this.u8.slice(block + BLOCK_HEADER, block + BLOCK_HEADER + handlers.length * RECORD_BYTES);
+    const first = block + BLOCK_HEADER;
+    const count = instructions.length + (goesOn(instructions) ? 1 : 0);
     return {
       address,
       size,
       instructions: instructions.length,
-      handlers,
-      records,
+      handlers: Array.from(
+        { length: count },
+        (_, i) => this.handlers.at(this.handlerOf(first + i * RECORD_BYTES)).name,
+      ),
+      records: this.u8.slice(first, first + count * RECORD_BYTES),
     };
   }
 
@@ -196,3 +194,9 @@ export class Interpreter {
 }
 
 const isIndirectJump = ({ mnemonic, flow }: Instruction): boolean => flow === "stop" && mnemonic === "jmp";
+
+/** Whether control may come to the instruction behind: then a record leads there. */
+function goesOn(instructions: readonly Instruction[]): boolean {
+  const { flow } = instructions.at(-1)!;
+  return flow === "next" || flow === "branch";
+}

@@ -54,7 +54,7 @@ function binary({ kind, opcode, carry, discard }: Binary): Lowering {
       g.write(target);
     } else g.modify(target, combine);
     if (kind === flags.KIND_LOGIC) g.setFlags(kind, size, undefined, undefined, r);
-    else g.setFlags(kind, size, a, b, r, !carry);
+    else g.setFlags(kind, size, a, b, r);
   };
 }
 
@@ -90,7 +90,7 @@ function negate(g: Context): void {
     g.mask(size);
     e.tee(r);
   });
-  g.setFlags(flags.KIND_SUB, g.sizeOf(g.instruction.operands[0]!), a, b, r, true);
+  g.setFlags(flags.KIND_SUB, g.sizeOf(g.instruction.operands[0]!), a, b, r);
 }
 
 function complement(g: Context): void {
@@ -115,7 +115,7 @@ function exchangeAdd(g: Context): void {
     e.get(a);
     g.write(source);
   }
-  g.setFlags(flags.KIND_ADD, g.sizeOf(target), a, b, r, true);
+  g.setFlags(flags.KIND_ADD, g.sizeOf(target), a, b, r);
 }
 
 /** Memory is written in any case, with its old value when the comparison fails. */
@@ -152,7 +152,7 @@ function compareExchange(g: Context): void {
   e.get(a).get(b).op(W.i64_sub);
   g.mask(size);
   e.set(r);
-  g.setFlags(flags.KIND_SUB, size, a, b, r, true);
+  g.setFlags(flags.KIND_SUB, size, a, b, r);
 }
 
 /** CMPXCHG8B and CMPXCHG16B: RDX:RAX with memory, RCX:RBX the new value; ZF alone changes. */

@@ -20,7 +20,7 @@ function string(operation: StringOperation, size: number): Lowering {
     const status = g.t32();
     const prefix = repne ? 2 : rep ? 1 : 0;
     const compares = operation === "cmps" || operation === "scas";
-    if (compares) g.spillFlags();
+    if (compares) g.flushFlags();
     g.spill(RAX, RCX, RSI, RDI);
     g.storeRipHere();
     const again = e.loop();
@@ -30,11 +30,11 @@ function string(operation: StringOperation, size: number): Lowering {
     e.if();
     g.spend();
     e.brIf(again);
-    take(g, operation, compares);
+    take(g, operation);
     g.leave(STATUS_BUDGET);
     e.end();
     e.end();
-    take(g, operation, compares);
+    take(g, operation);
     e.get(status).i32(STEPPED).op(W.i32_eq);
     e.if();
     g.leave(STATUS_RECHECK);
@@ -45,12 +45,11 @@ function string(operation: StringOperation, size: number): Lowering {
 }
 
 /** Takes back what the helper may have changed. */
-function take(g: Context, operation: StringOperation, compares: boolean): void {
+function take(g: Context, operation: StringOperation): void {
   g.reload(RCX);
   if (operation !== "stos" && operation !== "scas") g.reload(RSI);
   if (operation !== "lods") g.reload(RDI);
   else g.reload(RAX);
-  if (compares) g.reloadFlags();
 }
 
 const SIZES = [

@@ -9,12 +9,6 @@ import { AT_BUDGET, AT_CC_A, AT_CC_B, AT_CC_OP, AT_CC_R, AT_RIP, type Layout } f
 
 import type { Sites } from "./sites.ts";
 
-/** Who made the flags in the locals. */
-export interface RegionProducer extends Producer {
-  /** The result follows from the operands. */
-  readonly derived: boolean;
-}
-
 /** The operation of flags that lie in memory as they are. */
 const IN_MEMORY = -1;
 
@@ -26,7 +20,7 @@ export class RegionContext extends Context {
   private readonly sites: Sites;
   private readonly budget: number;
   private readonly cc: { readonly op: number; readonly a: number; readonly b: number; readonly r: number };
-  private current: RegionProducer | undefined;
+  private current: Producer | undefined;
 
   constructor(e: Assembler, layout: Layout, runtime: RuntimeFunction, strictFloat: boolean, sites: Sites) {
     super(e, layout, runtime, strictFloat);
@@ -35,11 +29,11 @@ export class RegionContext extends Context {
     this.cc = { op: e.local(I32), a: e.local(I64), b: e.local(I64), r: e.local(I64) };
   }
 
-  override get producer(): RegionProducer | undefined {
+  override get producer(): Producer | undefined {
     return this.current;
   }
 
-  override set producer(producer: RegionProducer | undefined) {
+  override set producer(producer: Producer | undefined) {
     this.current = producer;
     this.e.i32(producer ? flags.operationNumber(producer) : IN_MEMORY).set(this.cc.op);
   }
@@ -154,60 +148,43 @@ export class RegionContext extends Context {
 
   // ---- flags ----
 
-  override setFlags(
-    kind: number,
-    size: number,
-    a: number | undefined,
-    b: number | undefined,
-    r: number,
-    derived = false,
-  ): void {
+  override setFlags(kind: number, size: number, a: number | undefined, b: number | undefined, r: number): void {
     if (this.liveFlags === 0) return;
     const { e, cc } = this;
     if (a !== undefined) e.get(a).set(cc.a);
     if (b !== undefined) e.get(b).set(cc.b);
     e.get(r).set(cc.r);
-    this.producer = { kind, size, derived };
+    this.producer = { kind, size };
   }
 
   override popFlags(): void {
     this.e.extend().set(this.cc.r);
-    this.producer = { kind: flags.KIND_FLAGS, size: 1, derived: false };
-  }
-
-  private pushProducer(): Assembler {
-    const { e, cc, current } = this;
-    if (current) return e.i32(flags.operationNumber(current)).get(cc.a).get(cc.b).get(cc.r);
-    return e
-      .loadAt(Memory.i32_load, AT_CC_OP)
-      .loadAt(Memory.i64_load, AT_CC_A)
-      .loadAt(Memory.i64_load, AT_CC_B)
-      .loadAt(Memory.i64_load, AT_CC_R);
+    this.producer = { kind: flags.KIND_FLAGS, size: 1 };
   }
 
   override pushFlags(): void {
-    if (this.current?.kind === flags.KIND_FLAGS) this.e.get(this.cc.r).wrap();
-    else this.pushProducer().call(this.runtime("flags"));
+    const { e, cc, current } = this;
+    if (current?.kind === flags.KIND_FLAGS) {
+      e.get(cc.r).wrap();
+      return;
+    }
+    if (current) e.i32(flags.operationNumber(current)).get(cc.a).get(cc.b).get(cc.r);
+    else this.pushStoredProducer();
+    e.call(this.runtime("flags"));
   }
 
   override pushFlag(flag: number): void {
     if (this.current) flags.pushFlag(this.e, this.current, flag, this.cc);
     else {
       this.pushFlags();
-      this.e
-        .i32(31 - Math.clz32(flag))
-        .op(W.i32_shr_u)
-        .i32(1)
-        .op(W.i32_and);
+      flags.pushBit(this.e, flag);
     }
   }
 
   override pushCondition(condition: number): void {
     const { e, cc, current } = this;
-    if (!current) {
-      this.pushProducer().call(this.runtime(flags.conditionFunction(condition)));
-      if ((condition & 1) !== 0) e.op(W.i32_eqz);
-    } else if (current.kind === flags.KIND_FLAGS) {
+    if (!current) this.pushStoredCondition(condition);
+    else if (current.kind === flags.KIND_FLAGS) {
       const all = this.t32();
       e.get(cc.r).wrap().set(all);
       flags.pushConditionOfFlags(e, condition, all);
@@ -217,14 +194,6 @@ export class RegionContext extends Context {
   override flushFlags(): void {
     if (!this.current) return;
     this.storeFlags();
-    this.producer = undefined;
-  }
-
-  override spillFlags(): void {
-    this.flushFlags();
-  }
-
-  override reloadFlags(): void {
     this.producer = undefined;
   }
 

@@ -8,6 +8,8 @@ import { I32 } from "../emit/assembler.ts";
 import { Memory, W } from "../emit/opcodes.ts";
 import { STATUS_BUDGET, STATUS_DISPATCH, STATUS_FAULT, type Flow } from "../context.ts";
 import { INVALID, type Instruction } from "../decode.ts";
+import { VECTOR_UD } from "../../engine.ts";
+import type { Producer } from "../flags.ts";
 import { AT_INSTRUCTIONS, AT_RIP, type Layout } from "../layout.ts";
 import { functionBody, type FunctionBody } from "../emit/module-writer.ts";
 import { runtimeFunction } from "../linked-module.ts";
@@ -15,12 +17,10 @@ import { loweringOf } from "../lower/models.ts";
 import type { CpuModel } from "../runtime/cpu-model.ts";
 import type { Block } from "./graph.ts";
 import { liveFlags, type LiveFlags } from "./liveness.ts";
-import { RegionContext, type RegionProducer } from "./region-context.ts";
+import { RegionContext } from "./region-context.ts";
 import { choose } from "./choice.ts";
 import { Sites } from "./sites.ts";
 import { Structure } from "./structure.ts";
-
-const VECTOR_UD = 6;
 
 export interface TranslateOptions {
   readonly layout: Layout;
@@ -54,7 +54,7 @@ class RegionWriter implements Flow {
   private readonly live: readonly LiveFlags[];
   private readonly successors: readonly (readonly number[])[];
   /** Who made the flags that come into a block, undefined where they are in memory: by the first branch to it. */
-  private readonly producers = new Map<number, RegionProducer | undefined>();
+  private readonly producers = new Map<number, Producer | undefined>();
   /** Blocks whose flags come in memory. */
   private readonly inMemory: Set<number>;
   private readonly options: TranslateOptions;
@@ -259,6 +259,6 @@ class RegionWriter implements Flow {
 
 const isReturn = ({ mnemonic, flow }: Instruction): boolean => flow === "stop" && mnemonic === "ret";
 
-function sameProducer(a: RegionProducer, b: RegionProducer | undefined): boolean {
-  return b !== undefined && a.kind === b.kind && a.size === b.size && a.derived === b.derived;
+function sameProducer(a: Producer, b: Producer | undefined): boolean {
+  return b !== undefined && a.kind === b.kind && a.size === b.size;
 }
