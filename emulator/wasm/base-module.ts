@@ -17,6 +17,7 @@ import {
   TARGETS_FIRST,
 } from "./interpret/records.ts";
 import { AT_DEPTH, AT_INSTRUCTIONS, AT_RIP, AT_SITES_USED, type Layout } from "./layout.ts";
+import { AGGREGATION_FUNCTIONS, AGGREGATION_SIGNATURES } from "./runtime/string-aggregations.ts";
 import { writeString } from "./runtime/string-moves.ts";
 import { VECTOR_FUNCTIONS } from "./runtime/avx-functions.ts";
 import type { CpuModel } from "./runtime/cpu-model.ts";
@@ -64,6 +65,10 @@ export function baseModule(layout: Layout, countInstructions: boolean, model: Cp
   const call = new Assembler(1);
   writeCall(call, layout, region);
   module.define(BASE_FUNCTIONS.call, call, "call");
+
+  const callAt = new Assembler(2);
+  writeCall(callAt, layout, region, 1);
+  module.define(BASE_FUNCTIONS.callAt, callAt, "callAt");
 
   const interpret = new Assembler(1);
   writeInterpret(interpret, layout, region, countInstructions);
@@ -124,6 +129,13 @@ export function baseModule(layout: Layout, countInstructions: boolean, model: Cp
     else e.unreachable();
     module.define(signature, e, name);
   }
+
+  for (const [name, write] of Object.entries(AGGREGATION_FUNCTIONS)) {
+    const signature = AGGREGATION_SIGNATURES[name]!;
+    const e = new Assembler(signature.parameters.length);
+    write(e);
+    module.define(signature, e, name);
+  }
   return module.finish();
 }
 
@@ -146,6 +158,11 @@ function writeLookUp(e: Assembler, layout: Layout, entry: number, miss: () => vo
 function writeDispatch(e: Assembler, layout: Layout, region: number, status: number, miss: () => void): void {
   const entry = e.local(I32);
   writeLookUp(e, layout, entry, miss);
+  writeEnter(e, layout, region, status, entry);
+}
+
+/** Jumps into the translation of an entry of the jump cache. */
+function writeEnter(e: Assembler, layout: Layout, region: number, status: number, entry: number): void {
   e.get(entry).memory(Memory.i32_load, layout.jumpCache + 12);
   e.get(entry).memory(Memory.i32_load, layout.jumpCache + 8);
   e.callIndirect(region).set(status);
@@ -163,26 +180,44 @@ function writeRun(e: Assembler, layout: Layout, region: number): void {
   e.get(status);
 }
 
-/** As `run`, but ends with STATUS_DISPATCH when RIP is the return address, and goes only so deep. */
-function writeCall(e: Assembler, layout: Layout, region: number): void {
+/**
+ * As `run`, but ends with STATUS_DISPATCH when RIP is the return address, and goes only so deep.
+ *
+ * @param first a local with the offset of the jump cache's entry for RIP, where the caller knows it
+ */
+function writeCall(e: Assembler, layout: Layout, region: number, first?: number): void {
+  const returnAddress = 0;
   const status = e.local(I32);
-  const depth = (change: number): void => {
-    e.i32(0).loadAt(Memory.i32_load, AT_DEPTH).i32(change).op(W.i32_add).memory(Memory.i32_store, AT_DEPTH);
-  };
-  e.loadAt(Memory.i32_load, AT_DEPTH).i32(DEEPEST_CALL).op(W.i32_ge_u);
+  const depth = e.local(I32);
+  const miss = (): void => void e.i32(STATUS_MISS).return();
+  e.loadAt(Memory.i32_load, AT_DEPTH).tee(depth).i32(DEEPEST_CALL).op(W.i32_ge_u).unlikely();
   e.if();
   e.i32(STATUS_UNWIND).return();
   e.end();
-  depth(1);
+  e.i32(0).get(depth).i32(1).op(W.i32_add).memory(Memory.i32_store, AT_DEPTH);
+  const back = e.block();
+  const leaveIfBack = (): void => {
+    e.get(status);
+    e.if();
+    e.get(status).return();
+    e.end();
+    e.loadAt(Memory.i64_load, AT_RIP).get(returnAddress).op(W.i64_eq).brIf(back);
+  };
+  if (first !== undefined) {
+    e.get(first).memory(Memory.i64_load, layout.jumpCache).loadAt(Memory.i64_load, AT_RIP).op(W.i64_ne).unlikely();
+    e.if();
+    miss();
+    e.end();
+    writeEnter(e, layout, region, status, first);
+    leaveIfBack();
+  }
   const again = e.loop();
-  writeDispatch(e, layout, region, status, () => e.i32(STATUS_MISS).return());
-  e.get(status);
-  e.if();
-  e.get(status).return();
+  writeDispatch(e, layout, region, status, miss);
+  leaveIfBack();
+  e.br(again);
   e.end();
-  e.loadAt(Memory.i64_load, AT_RIP).get(0).op(W.i64_ne).brIf(again);
   e.end();
-  depth(-1);
+  e.storeLocalAt(Memory.i32_store, AT_DEPTH, depth);
   e.i32(STATUS_DISPATCH);
 }
 

@@ -12,7 +12,6 @@ import { fmaHelper } from "./fma.ts";
 import { descriptor, mayLoad } from "./descriptors.ts";
 import { AT_STRICT_FLOAT, loadMxcsr, loadState, storeState } from "./fpu-state.ts";
 import { crc32c } from "./crc32c.ts";
-import { packedHelper } from "./packed.ts";
 import type { HelperName } from "./signatures.ts";
 import { StrictFloat } from "./strict-float.ts";
 import { StringUnit } from "./strings.ts";
@@ -84,7 +83,6 @@ export function createHelpers(memory: PhysicalMemory, guest: GuestMemory, model:
       mayLoad(segment, selector) ? DONE : generalProtection(memory, selector),
 
     x87: x87.run,
-    sse: packedHelper(memory),
     float: strict.run,
     floatQuietly: strict.quietly,
     crc32: crc32c,

@@ -2,6 +2,7 @@
 import { I32, I64 } from "../emit/assembler.ts";
 import { VECTOR_SIGNATURES } from "./avx-functions.ts";
 import type { Signature } from "../emit/module-writer.ts";
+import { AGGREGATION_SIGNATURES } from "./string-aggregations.ts";
 
 const signature = (parameters: Signature["parameters"], results: Signature["results"] = []): Signature => ({
   parameters,
@@ -31,6 +32,8 @@ export const BASE_FUNCTIONS = {
   lessOrEqual: CONDITION,
   /** (return address): runs a guest function up to its return; a status that is not 0 leaves the caller as well. */
   call: signature([I64], [I32]),
+  /** (return address, offset of the jump cache's entry for RIP): the same. */
+  callAt: signature([I64, I32], [I32]),
   /** (record, target): the interpreted jump of a record leads to an address. */
   noteTarget: signature([I32, I64]),
   /** (rip, vector, error code): notes a fault. */
@@ -73,7 +76,6 @@ export const HELPER_FUNCTIONS = {
   fxrstor: signature([I32, I32], [I32]),
   /** (operation, operand, host address): see X87Unit.run. */
   x87: signature([I32, I32, I32]),
-  sse: signature([I32, I32]),
   /** (operation, control): SSE floating point by MXCSR (StrictFloat.run). 0 done, 1 #XM. */
   float: signature([I32, I32], [I32]),
   /** (operation, control): the same with MXCSR's default and no exceptions. */
@@ -97,5 +99,6 @@ export type HelperName = keyof typeof HELPER_FUNCTIONS;
 export const RUNTIME_FUNCTIONS: Readonly<Record<string, Signature>> = {
   ...BASE_FUNCTIONS,
   ...VECTOR_SIGNATURES,
+  ...AGGREGATION_SIGNATURES,
   ...HELPER_FUNCTIONS,
 };
