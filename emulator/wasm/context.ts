@@ -5,18 +5,7 @@
  * A lowering does everything that may fault before it changes a register or the flags: state at a fault is then the
  * one before the instruction by construction.
  */
-import {
-  F64,
-  I32,
-  I64,
-  LOAD_I64,
-  STORE_I64,
-  V128,
-  VOID,
-  type Assembler,
-  type Label,
-  type ValueType,
-} from "./emit/assembler.ts";
+import { F64, I32, I64, LOAD_I64, STORE_I64, V128, VOID, type Assembler, type ValueType } from "./emit/assembler.ts";
 import { Memory, V, W } from "./emit/opcodes.ts";
 import type { ImmediateOperand, Instruction, MemoryOperand, Operand, RegisterOperand } from "./decode.ts";
 import * as flags from "./flags.ts";
@@ -68,12 +57,18 @@ export interface Flow {
   callLocal(target: number): void;
   /** Goes to the address in a local, which was popped. */
   return(target: number): void;
-  readonly exit: Label;
-  readonly fault: Label;
 }
 
 /** From an XMM register in the register file to the upper half of the YMM register. */
 const YMM_HIGH_DISTANCE = AT_YMM_HIGH - AT_XMM;
+
+/** Vectors in a mask of registers. */
+export const FIRST_VECTOR = 16;
+const ALL_REGISTERS = -1;
+
+/** Registers that the form of an instruction leaves open (interpret/records.ts) are in every mask. */
+const isIn = (registers: number, number: number): boolean =>
+  registers === ALL_REGISTERS || ((registers >>> number) & 1) !== 0;
 
 /** Register numbers from here on name locals (`aliasRegister`). */
 const FIRST_ALIAS = 256;
@@ -188,10 +183,15 @@ export abstract class Context {
 
   // ---- registers ----
 
+  /** A local for a register, or for a half of one. */
+  protected registerLocal(type: ValueType, _number: number): number {
+    return this.e.local(type);
+  }
+
   /** The local of a general register, for reading. */
   gpr(index: number): number {
     if (index >= FIRST_ALIAS) return this.gprAliases[index - FIRST_ALIAS]!;
-    return (this.gprs[index] ??= this.e.local(I64));
+    return (this.gprs[index] ??= this.registerLocal(I64, index));
   }
 
   /** The local of a general register, for writing. */
@@ -202,7 +202,7 @@ export abstract class Context {
 
   xmm(index: number): number {
     if (index >= 16 && index < 32) return this.vectorAliases[index - 16]!;
-    return (this.xmms[index] ??= this.e.local(V128));
+    return (this.xmms[index] ??= this.registerLocal(V128, FIRST_VECTOR + index));
   }
 
   xmmOut(index: number): number {
@@ -212,7 +212,7 @@ export abstract class Context {
 
   /** The local of the upper 128 bits of a YMM register, for reading. */
   ymmHigh(index: number): number {
-    return (this.ymmHighs[index] ??= this.e.local(V128));
+    return (this.ymmHighs[index] ??= this.registerLocal(V128, FIRST_VECTOR + index));
   }
 
   ymmHighOut(index: number): number {
@@ -255,38 +255,41 @@ export abstract class Context {
     this.e = own;
   }
 
-  /** Code that loads the registers used, for the start of the function. */
-  protected writeRegisterLoads(): void {
+  /** Code that loads the registers used of a mask: 0 to 15 general ones, 16 to 31 vectors, whole. */
+  protected writeRegisterLoads(registers = ALL_REGISTERS): void {
     const { e } = this;
     this.gprs.forEach((local, i) => {
-      if (local === undefined) return;
+      if (local === undefined || !isIn(registers, i)) return;
       this.pushRegisterBase(i);
       e.memory(Memory.i64_load, this.gprOffset(i)).set(local);
     });
     this.xmms.forEach((local, i) => {
-      if (local === undefined) return;
+      if (local === undefined || !isIn(registers, FIRST_VECTOR + i)) return;
       this.pushRegisterBase(i);
       e.memory(V.load, this.xmmOffset(i)).set(local);
     });
     this.ymmHighs.forEach((local, i) => {
-      if (local === undefined) return;
+      if (local === undefined || !isIn(registers, FIRST_VECTOR + i)) return;
       this.pushRegisterBase(i);
       e.memory(V.load, this.xmmOffset(i) + YMM_HIGH_DISTANCE).set(local);
     });
   }
 
-  /** Code that stores the registers that were changed. */
-  protected writeRegisterStores(): void {
+  /** Code that stores the registers of a mask that are ever changed. */
+  protected writeRegisterStores(registers = ALL_REGISTERS): void {
     const { e } = this;
     for (const i of this.dirty) {
+      if (!isIn(registers, i)) continue;
       this.pushRegisterBase(i);
       e.get(this.gpr(i)).memory(Memory.i64_store, this.gprOffset(i));
     }
     for (const i of this.dirtyXmm) {
+      if (!isIn(registers, FIRST_VECTOR + i)) continue;
       this.pushRegisterBase(i);
       e.get(this.xmm(i)).memory(V.store, this.xmmOffset(i));
     }
     for (const i of this.dirtyYmmHigh) {
+      if (!isIn(registers, FIRST_VECTOR + i)) continue;
       this.pushRegisterBase(i);
       e.get(this.ymmHigh(i)).memory(V.store, this.xmmOffset(i) + YMM_HIGH_DISTANCE);
     }
@@ -324,8 +327,7 @@ export abstract class Context {
   /** Cuts the i64 on the stack to a size. */
   mask(size: number): void {
     const { e } = this;
-    if (size === 4) e.wrap().extend();
-    else if (size < 4) e.i64(size === 1 ? 0xff : 0xffff).op(W.i64_and);
+    if (size < 8) e.i64(2 ** (size * 8) - 1).op(W.i64_and);
   }
 
   /** Sign-extends the i64 on the stack from a size. */
@@ -421,7 +423,8 @@ export abstract class Context {
     this.pushHere();
     e.i32(size);
     call();
-    e.tee(host).i32(-1).op(W.i32_eq).unlikely().brIf(this.flow.fault);
+    e.tee(host).i32(-1).op(W.i32_eq).unlikely();
+    this.faultIf();
     e.get(host);
     return host;
   }
@@ -572,13 +575,14 @@ export abstract class Context {
     const { e } = this;
     this.pushHere();
     e.i32(vector).i32(errorCode).call(this.runtime("raise"));
-    e.br(this.flow.fault);
+    this.fault();
   }
 
+  /** Leaves through the fault exit: RIP and stop are set. */
+  abstract fault(): void;
+
   /** Pops an i32; not zero leaves through the fault exit (RIP and stop are set by the helper). */
-  faultIf(): void {
-    this.e.brIf(this.flow.fault);
-  }
+  abstract faultIf(): void;
 }
 
 /** Pushes nothing; sets `entry` to the offset of the TLB entry for the address in a local. Mirrors `tlbOffset`. */

@@ -18,7 +18,7 @@ export const STATUS = 0x8d5;
 
 /** r holds the flags themselves. */
 export const KIND_FLAGS = 0;
-/** r = a + b (+ carry). */
+/** r = a + b. */
 export const KIND_ADD = 1;
 /** r = a - b. */
 export const KIND_SUB = 2;
@@ -32,7 +32,9 @@ export const KIND_DEC = 5;
 export const KIND_RESULT = 6;
 /** r = a - b - borrow: as KIND_SUB, but conditions are not comparisons of a and b. */
 export const KIND_SBB = 7;
-const KINDS = 8;
+/** r = a + b + carry. */
+export const KIND_ADC = 8;
+const KINDS = 9;
 
 export interface Producer {
   readonly kind: number;
@@ -44,6 +46,14 @@ export const SIZE_LOG: Readonly<Record<number, number>> = { 1: 0, 2: 1, 4: 2, 8:
 
 export function operationNumber({ kind, size }: Producer): number {
   return kind * 4 + SIZE_LOG[size]!;
+}
+
+/** Which of the operands somebody may look at. */
+export function operandsOf({ kind }: Producer): { readonly a: boolean; readonly b: boolean } {
+  return {
+    a: [KIND_ADD, KIND_ADC, KIND_SUB, KIND_SBB, KIND_RESULT].includes(kind),
+    b: kind !== KIND_FLAGS && kind !== KIND_LOGIC,
+  };
 }
 
 /** Locals that hold a, b and r. */
@@ -101,10 +111,15 @@ export function pushFlag(e: Assembler, { kind, size }: Producer, flag: number, {
 function pushCarry(e: Assembler, kind: number, size: number, { a, b, r }: FlagLocals): void {
   switch (kind) {
     case KIND_ADD:
+      e.get(r).get(a).op(W.i64_lt_u);
+      return;
+    case KIND_SUB:
+      e.get(a).get(b).op(W.i64_lt_u);
+      return;
+    case KIND_ADC:
       e.get(a).get(b).op(W.i64_and).get(a).get(b).op(W.i64_or).get(r).i64(-1).op(W.i64_xor, W.i64_and, W.i64_or);
       signBit(e, size);
       return;
-    case KIND_SUB:
     case KIND_SBB:
       e.get(a).i64(-1).op(W.i64_xor).get(b).op(W.i64_and);
       e.get(a).i64(-1).op(W.i64_xor).get(b).op(W.i64_or).get(r).op(W.i64_and, W.i64_or);
@@ -121,6 +136,7 @@ function pushCarry(e: Assembler, kind: number, size: number, { a, b, r }: FlagLo
 function pushOverflow(e: Assembler, kind: number, size: number, { a, b, r }: FlagLocals): void {
   switch (kind) {
     case KIND_ADD:
+    case KIND_ADC:
       e.get(a).get(r).op(W.i64_xor).get(b).get(r).op(W.i64_xor, W.i64_and);
       signBit(e, size);
       return;
@@ -150,6 +166,7 @@ function pushOverflow(e: Assembler, kind: number, size: number, { a, b, r }: Fla
 function pushAdjust(e: Assembler, kind: number, { a, b, r }: FlagLocals): void {
   switch (kind) {
     case KIND_ADD:
+    case KIND_ADC:
     case KIND_SUB:
     case KIND_SBB:
       e.get(a).get(b).op(W.i64_xor).get(r).op(W.i64_xor).wrap().i32(4).op(W.i32_shr_u).i32(1).op(W.i32_and);

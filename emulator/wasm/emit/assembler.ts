@@ -25,7 +25,8 @@ export class Assembler {
   /** Types of the locals behind the parameters. */
   readonly locals: ValueType[] = [];
   private readonly parameters: number;
-  private depth = 0;
+  /** Blocks that are open. */
+  depth = 0;
   /** Where branches stand that are hardly ever taken, as offsets in `code`. */
   private readonly unlikelyAt: number[] = [];
   private readonly insertions: { readonly at: number; readonly write: (e: Assembler) => void }[] = [];
@@ -198,6 +199,28 @@ export class Assembler {
     return this;
   }
 
+  /** Branches out of so many blocks and to the end of the next one. */
+  brOut(blocks: number): this {
+    this.code.byte(0x0c);
+    this.code.unsigned(blocks);
+    return this;
+  }
+
+  /**
+   * As `br` or `brIf` to one of the blocks that are put around the function in the end: `place` says which then, counted
+   * from the innermost.
+   */
+  brAround(conditional: boolean, place: () => number): this {
+    const { depth } = this;
+    this.code.byte(conditional ? 0x0d : 0x0c);
+    return this.later((e) => e.code.unsigned(depth + place()));
+  }
+
+  /** Ends one of these blocks. */
+  endAround(): this {
+    return this.op(0x0b);
+  }
+
   /** Jumps to the label whose number is on the stack; the last one serves for all larger numbers. */
   brTable(labels: readonly Label[]): this {
     this.code.byte(0x0e);
@@ -227,9 +250,12 @@ export class Assembler {
     return this.op(W.i32_wrap_i64);
   }
 
-  /** An i32 on the stack becomes an i64, zero-extended. */
+  /**
+   * An i32 on the stack becomes an i64, zero-extended. By a mask: V8 takes the i32 itself for a mere extension, and its
+   * optimizing compiler then confuses their widths where both kinds of value meet (v8-flags.ts).
+   */
   extend(): this {
-    return this.op(W.i64_extend_i32_u);
+    return this.op(W.i64_extend_i32_u).i64(0xffffffff).op(W.i64_and);
   }
 
   /** Says that the condition of the `if` or `br_if` to be written next is hardly ever true. */

@@ -3,7 +3,7 @@
  * (records.ts) with everything that differs between two instructions of the form: registers, immediate, displacement.
  * Registers and flags are loaded from the register file and stored back by every function.
  */
-import { I32, type Assembler } from "../emit/assembler.ts";
+import { I32, type Assembler, type Label } from "../emit/assembler.ts";
 import { Memory, W } from "../emit/opcodes.ts";
 import {
   Context,
@@ -11,6 +11,7 @@ import {
   STATUS_BUDGET,
   STATUS_CHAIN,
   STATUS_DISPATCH,
+  STATUS_FAULT,
   type Flow,
   type RuntimeFunction,
 } from "../context.ts";
@@ -40,19 +41,30 @@ export class HandlerContext extends Context {
   /** Registers the lowering names itself, whatever the operands: general ones, and XMM above bit 15. */
   touched = 0;
 
+  private readonly exitLabel: Label;
+  private readonly faultLabel: Label;
+
   constructor(e: Assembler, layout: Layout, runtime: RuntimeFunction, strictFloat: boolean) {
     super(e, layout, runtime, strictFloat);
     this.loadRegisters();
+    this.exitLabel = e.block();
+    this.faultLabel = e.block();
+    this.flow = new HandlerFlow(this);
   }
 
   private loadRegisters(): void {
     this.e.later((e) => this.into(e, () => this.writeRegisterLoads()));
   }
 
-  /** Stores what was changed and returns the status. */
+  /** Stores what was changed and returns the status; faults come here, too. */
   finish(): void {
+    const { e } = this;
+    this.exit();
+    e.end();
+    e.i32(1 + STATUS_FAULT).set(this.status);
+    e.end();
     this.writeRegisterStores();
-    this.e.get(this.status);
+    e.get(this.status);
   }
 
   // ---- registers ----
@@ -172,23 +184,30 @@ export class HandlerContext extends Context {
   }
 
   override leave(status: number): void {
-    this.e
-      .i32(1 + status)
-      .set(this.status)
-      .br(this.flow.exit);
+    this.e.i32(1 + status).set(this.status);
+    this.exit();
+  }
+
+  /** Leaves; the status is set. */
+  exit(): void {
+    this.e.br(this.exitLabel);
+  }
+
+  override fault(): void {
+    this.e.br(this.faultLabel);
+  }
+
+  override faultIf(): void {
+    this.e.brIf(this.faultLabel);
   }
 }
 
 /** Every way out of a handler but the one to the next record leads to the dispatcher. */
-export class HandlerFlow implements Flow {
-  readonly exit: number;
-  readonly fault: number;
+class HandlerFlow implements Flow {
   private readonly context: HandlerContext;
 
-  constructor(context: HandlerContext, exit: number, fault: number) {
+  constructor(context: HandlerContext) {
     this.context = context;
-    this.exit = exit;
-    this.fault = fault;
   }
 
   goto(): void {
@@ -241,6 +260,7 @@ export class HandlerFlow implements Flow {
     e.else();
     e.i32(1 + STATUS_BUDGET);
     e.end();
-    e.set(context.status).br(this.exit);
+    e.set(context.status);
+    context.exit();
   }
 }

@@ -2,7 +2,7 @@
 import { VECTOR_UD } from "../../engine.ts";
 import { Assembler } from "../emit/assembler.ts";
 import { Memory } from "../emit/opcodes.ts";
-import { STATUS_CHAIN, STATUS_FAULT } from "../context.ts";
+import { STATUS_CHAIN } from "../context.ts";
 import { INVALID, type Instruction } from "../decode.ts";
 import { AT_RIP, type Layout } from "../layout.ts";
 import { functionBody, type FunctionBody } from "../emit/module-writer.ts";
@@ -10,7 +10,7 @@ import { runtimeFunction } from "../linked-module.ts";
 import { loweringOf } from "../lower/models.ts";
 import type { CpuModel } from "../runtime/cpu-model.ts";
 import { withRegisters, withSlots, type FormedInstruction } from "./forms.ts";
-import { HandlerContext, HandlerFlow } from "./handler-context.ts";
+import { HandlerContext } from "./handler-context.ts";
 import { RECORD_ADDRESS } from "./records.ts";
 
 const END = "end";
@@ -151,9 +151,6 @@ export class Handlers {
     const { layout, model, strictFloat, onUnknown } = this.options;
     const e = new Assembler(1);
     const context = new HandlerContext(e, layout, runtimeFunction, strictFloat);
-    const exit = e.block();
-    const fault = e.block();
-    context.flow = new HandlerFlow(context, exit, fault);
     context.begin(instruction);
     const lower = loweringOf(instruction, model);
     if (lower) lower(context);
@@ -161,10 +158,6 @@ export class Handlers {
       if (instruction.mnemonic !== INVALID) onUnknown(instruction);
       context.raise(VECTOR_UD, 0);
     }
-    e.br(exit);
-    e.end();
-    e.i32(1 + STATUS_FAULT).set(context.status);
-    e.end();
     context.finish();
     return this.add(name, context.touched >>> 0, functionBody(e));
   }

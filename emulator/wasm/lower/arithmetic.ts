@@ -18,7 +18,7 @@ interface Binary {
 
 const BINARY: Readonly<Record<string, Binary>> = {
   add: { kind: flags.KIND_ADD, opcode: W.i64_add },
-  adc: { kind: flags.KIND_ADD, opcode: W.i64_add, carry: true },
+  adc: { kind: flags.KIND_ADC, opcode: W.i64_add, carry: true },
   sub: { kind: flags.KIND_SUB, opcode: W.i64_sub },
   sbb: { kind: flags.KIND_SBB, opcode: W.i64_sub, carry: true },
   cmp: { kind: flags.KIND_SUB, opcode: W.i64_sub, discard: true },

@@ -15,10 +15,13 @@ const CONDITIONS = "o no b ae e ne be a s ns p np l ge le g".split(" ");
 /** #GP at the jump when it goes to an address that is not canonical (Intel SDM volume 2, JMP, CALL, RET). */
 function checkTarget(g: Context, target: number): void {
   const { e } = g;
-  // The upper 17 bits are all 0 or all 1.
-  e.get(target).i64(47).op(W.i64_shr_s).i64(1).op(W.i64_add).i64(1).op(W.i64_gt_u).unlikely();
+  // The upper 17 bits are all 0, or (in the kernel's half) all 1.
+  e.get(target).i64(47).op(W.i64_shr_u, W.i64_eqz, W.i32_eqz).unlikely();
+  e.if();
+  e.get(target).i64(47).op(W.i64_shr_s).i64(-1).op(W.i64_ne);
   e.if();
   g.raise(VECTOR_GP, 0);
+  e.end();
   e.end();
 }
 
@@ -43,7 +46,8 @@ function readFarTarget(g: Context, source: MemoryOperand): { to: number; size: n
     .op(W.i32_ne);
   e.if();
   g.pushHere();
-  e.i32(VECTOR_GP).get(selector).i32(~3).op(W.i32_and).call(g.runtime("raise")).br(g.flow.fault);
+  e.i32(VECTOR_GP).get(selector).i32(~3).op(W.i32_and).call(g.runtime("raise"));
+  g.fault();
   e.end();
   checkTarget(g, offset);
   return { to: offset, size };

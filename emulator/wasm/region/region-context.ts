@@ -1,83 +1,166 @@
 /** The context of the region translator: registers and flags in locals, addresses as constants. */
-import { I32, I64, type Assembler } from "../emit/assembler.ts";
+import { Assembler, I32, I64, type ValueType } from "../emit/assembler.ts";
 import { Memory, W } from "../emit/opcodes.ts";
-import { Context, type Access, type RuntimeFunction } from "../context.ts";
-import type { ImmediateOperand, MemoryOperand } from "../decode.ts";
+import { Context, STATUS_FAULT, type Access, type RuntimeFunction } from "../context.ts";
+import type { ImmediateOperand, Instruction, MemoryOperand } from "../decode.ts";
 import * as flags from "../flags.ts";
 import type { Producer } from "../flags.ts";
 import { AT_BUDGET, AT_CC_A, AT_CC_B, AT_CC_OP, AT_CC_R, AT_RIP, type Layout } from "../layout.ts";
 
+import { Exits, type Exit } from "./exits.ts";
+import { RegisterFlow } from "./register-flow.ts";
 import type { Sites } from "./sites.ts";
 
-/** The operation of flags that lie in memory as they are. */
-const IN_MEMORY = -1;
+const GENERAL_REGISTERS = 0xffff;
+
+/** Tells which registers the code reads and writes that it is made to emit. */
+class WatchedAssembler extends Assembler {
+  /** Masks of the registers whose locals they are, by local. */
+  readonly registers: (number | undefined)[] = [];
+  /** How deep code lies that is surely executed with the instruction. */
+  ground = 0;
+  private readonly registerFlow: RegisterFlow;
+  /** Registers of which a local holds the whole. */
+  private readonly whole: number;
+
+  constructor(registerFlow: RegisterFlow, wideVectors: boolean) {
+    super(1);
+    this.registerFlow = registerFlow;
+    this.whole = wideVectors ? GENERAL_REGISTERS : -1;
+  }
+
+  override get(local: number): this {
+    const registers = this.registers[local];
+    if (registers !== undefined) this.registerFlow.noteRead(registers);
+    return super.get(local);
+  }
+
+  override set(local: number): this {
+    this.noteWrite(local);
+    return super.set(local);
+  }
+
+  override tee(local: number): this {
+    this.noteWrite(local);
+    return super.tee(local);
+  }
+
+  private noteWrite(local: number): void {
+    const registers = this.registers[local];
+    if (registers === undefined) return;
+    this.registerFlow.noteWrite(registers, this.depth === this.ground && (registers & this.whole) !== 0);
+  }
+}
 
 /**
  * Flags are in memory, or in locals: then it is known who made them (`producer`), and every way out of the region stores
- * them. A local says which, for the exits; it is set anew wherever that changes, so no loop carries it around.
+ * them. Registers are loaded where they will be needed and stored where they are newer than memory (register-flow.ts).
  */
 export class RegionContext extends Context {
+  override producer: Producer | undefined = undefined;
+  private readonly watched: WatchedAssembler;
+  private readonly registerFlow: RegisterFlow;
+  private readonly exits = new Exits();
   private readonly sites: Sites;
   private readonly budget: number;
-  private readonly cc: { readonly op: number; readonly a: number; readonly b: number; readonly r: number };
-  private current: Producer | undefined;
+  private readonly cc: flags.FlagLocals;
+  private entryNeeds = 0;
 
-  constructor(e: Assembler, layout: Layout, runtime: RuntimeFunction, strictFloat: boolean, sites: Sites) {
+  constructor(
+    blocks: number,
+    layout: Layout,
+    runtime: RuntimeFunction,
+    /** Halves of wide vectors have locals of their own. */
+    { strictFloat, wideVectors }: { readonly strictFloat: boolean; readonly wideVectors: boolean },
+    sites: Sites,
+  ) {
+    const registerFlow = new RegisterFlow(blocks);
+    const e = new WatchedAssembler(registerFlow, wideVectors);
     super(e, layout, runtime, strictFloat);
+    this.watched = e;
+    this.registerFlow = registerFlow;
     this.sites = sites;
     this.budget = e.local(I32);
-    this.cc = { op: e.local(I32), a: e.local(I64), b: e.local(I64), r: e.local(I64) };
+    this.cc = { a: e.local(I64), b: e.local(I64), r: e.local(I64) };
+    e.later((start) => {
+      this.loadState(start, this.entryNeeds);
+      for (let i = 0; i < this.exits.depth; i++) start.block();
+    });
   }
 
-  override get producer(): Producer | undefined {
-    return this.current;
+  // ---- where code stands ----
+
+  beginBlock(number: number): void {
+    this.registerFlow.begin(number);
   }
 
-  override set producer(producer: Producer | undefined) {
-    this.current = producer;
-    this.e.i32(producer ? flags.operationNumber(producer) : IN_MEMORY).set(this.cc.op);
+  override begin(instruction: Instruction): void {
+    super.begin(instruction);
+    this.watched.ground = this.e.depth;
+  }
+
+  /** A branch to a block follows. */
+  noteEdge(block: number): void {
+    this.registerFlow.edge(block);
+  }
+
+  /** Writes the end of the function, which returns the status. */
+  finish(): Assembler {
+    this.entryNeeds = this.registerFlow.solve();
+    this.exits.arrange();
+    const e = this.watched;
+    this.exits.write(e, {
+      fault: () => e.i32(STATUS_FAULT).set(this.status),
+      flags: (_, producer) => this.storeProducer(producer),
+      registers: (_, registers) => this.writeRegisterStores(registers),
+    });
+    e.storeLocalAt(Memory.i32_store, AT_BUDGET, this.budget);
+    return e.get(this.status);
   }
 
   // ---- state in memory ----
 
-  /** Loads everything the region uses. For the start of the function and behind calls: written when all is known. */
-  loadState(): void {
-    this.e.later((e) => {
-      this.into(e, () => this.writeRegisterLoads());
-      e.loadAt(Memory.i32_load, AT_BUDGET).set(this.budget);
-    });
+  protected override registerLocal(type: ValueType, number: number): number {
+    const local = super.registerLocal(type, number);
+    this.watched.registers[local] = 1 << number;
+    return local;
   }
 
-  /** Stores everything the region changes but the flags. */
-  storeState(): void {
-    this.e.later((e) => {
-      this.into(e, () => this.writeRegisterStores());
-      e.storeLocalAt(Memory.i32_store, AT_BUDGET, this.budget);
-    });
+  private loadState(e: Assembler, registers: number): void {
+    this.into(e, () => this.writeRegisterLoads(registers));
+    e.loadAt(Memory.i32_load, AT_BUDGET).set(this.budget);
   }
 
-  /** Stores the flags where they are in locals, for the end of the function. */
-  storeFlagsOfExit(): void {
-    const { e, cc } = this;
-    e.get(cc.op).i32(0).op(W.i32_ge_s);
+  private storeState(e: Assembler, registers: number): void {
+    this.into(e, () => this.writeRegisterStores(registers));
+    e.storeLocalAt(Memory.i32_store, AT_BUDGET, this.budget);
+  }
+
+  /** Lets `call` push a status, with all state in memory, and returns with that if it is not 0. */
+  callOut(call: () => void): void {
+    const { e } = this;
+    this.flushFlags();
+    const point = this.registerFlow.call();
+    e.later((before) => this.storeState(before, point.dirty));
+    call();
+    e.tee(this.status);
     e.if();
-    e.storeLocalAt(Memory.i32_store, AT_CC_OP, cc.op);
-    this.storeOperands();
+    e.get(this.status).return();
     e.end();
+    e.later((behind) => this.loadState(behind, point.needed));
   }
 
   /** Stores the flags, of which the context goes on to believe what it did: for a branch to where they are in memory. */
   storeFlags(): void {
-    const { e, current } = this;
-    if (!current) return;
-    e.i32(0).i32(flags.operationNumber(current)).memory(Memory.i32_store, AT_CC_OP);
-    this.storeOperands();
+    if (this.producer) this.storeProducer(this.producer);
   }
 
-  private storeOperands(): void {
+  private storeProducer(producer: Producer): void {
     const { e, cc } = this;
-    e.storeLocalAt(Memory.i64_store, AT_CC_A, cc.a);
-    e.storeLocalAt(Memory.i64_store, AT_CC_B, cc.b);
+    e.i32(0).i32(flags.operationNumber(producer)).memory(Memory.i32_store, AT_CC_OP);
+    const { a, b } = flags.operandsOf(producer);
+    if (a) e.storeLocalAt(Memory.i64_store, AT_CC_A, cc.a);
+    if (b) e.storeLocalAt(Memory.i64_store, AT_CC_B, cc.b);
     e.storeLocalAt(Memory.i64_store, AT_CC_R, cc.r);
   }
 
@@ -163,18 +246,18 @@ export class RegionContext extends Context {
   }
 
   override pushFlags(): void {
-    const { e, cc, current } = this;
-    if (current?.kind === flags.KIND_FLAGS) {
+    const { e, cc, producer } = this;
+    if (producer?.kind === flags.KIND_FLAGS) {
       e.get(cc.r).wrap();
       return;
     }
-    if (current) e.i32(flags.operationNumber(current)).get(cc.a).get(cc.b).get(cc.r);
+    if (producer) e.i32(flags.operationNumber(producer)).get(cc.a).get(cc.b).get(cc.r);
     else this.pushStoredProducer();
     e.call(this.runtime("flags"));
   }
 
   override pushFlag(flag: number): void {
-    if (this.current) flags.pushFlag(this.e, this.current, flag, this.cc);
+    if (this.producer) flags.pushFlag(this.e, this.producer, flag, this.cc);
     else {
       this.pushFlags();
       flags.pushBit(this.e, flag);
@@ -182,17 +265,16 @@ export class RegionContext extends Context {
   }
 
   override pushCondition(condition: number): void {
-    const { e, cc, current } = this;
-    if (!current) this.pushStoredCondition(condition);
-    else if (current.kind === flags.KIND_FLAGS) {
+    const { e, cc, producer } = this;
+    if (!producer) this.pushStoredCondition(condition);
+    else if (producer.kind === flags.KIND_FLAGS) {
       const all = this.t32();
       e.get(cc.r).wrap().set(all);
       flags.pushConditionOfFlags(e, condition, all);
-    } else flags.pushCondition(e, condition, current, cc);
+    } else flags.pushCondition(e, condition, producer, cc);
   }
 
   override flushFlags(): void {
-    if (!this.current) return;
     this.storeFlags();
     this.producer = undefined;
   }
@@ -204,7 +286,27 @@ export class RegionContext extends Context {
   }
 
   override leave(status: number): void {
-    this.e.i32(status).set(this.status).br(this.flow.exit);
+    this.e.i32(status).set(this.status);
+    this.exit();
+  }
+
+  /** Leaves; the status is set. */
+  exit(): void {
+    this.branchOut({ faults: false, conditional: false });
+  }
+
+  override fault(): void {
+    this.branchOut({ faults: true, conditional: false });
+  }
+
+  override faultIf(): void {
+    this.branchOut({ faults: true, conditional: true });
+  }
+
+  private branchOut({ faults, conditional }: { faults: boolean; conditional: boolean }): void {
+    const exit: Exit = { point: this.registerFlow.exit(), producer: this.producer, faults };
+    this.exits.add(exit);
+    this.e.brAround(conditional, () => this.exits.place(exit));
   }
 
   /** Stores RIP from a constant. */

@@ -3,15 +3,15 @@
  * out passes the epilogue, which stores what was changed. A guest call is a call of the base module, which runs the
  * callee's translations up to its return: registers are stored before and loaded behind it.
  */
-import { Assembler } from "../emit/assembler.ts";
-import { I32 } from "../emit/assembler.ts";
+import { I32, type Assembler } from "../emit/assembler.ts";
 import { Memory, W } from "../emit/opcodes.ts";
-import { STATUS_BUDGET, STATUS_DISPATCH, STATUS_FAULT, type Flow } from "../context.ts";
+import { STATUS_BUDGET, STATUS_DISPATCH, type Flow } from "../context.ts";
 import { INVALID, type Instruction } from "../decode.ts";
 import { VECTOR_UD } from "../../engine.ts";
 import type { Producer } from "../flags.ts";
 import { AT_INSTRUCTIONS, AT_RIP, type Layout } from "../layout.ts";
 import { functionBody, type FunctionBody } from "../emit/module-writer.ts";
+import { jumpOffset } from "../base-module.ts";
 import { runtimeFunction } from "../linked-module.ts";
 import { loweringOf } from "../lower/models.ts";
 import type { CpuModel } from "../runtime/cpu-model.ts";
@@ -45,9 +45,7 @@ export function translate(blocks: readonly Block[], options: TranslateOptions): 
 }
 
 class RegionWriter implements Flow {
-  exit = 0;
-  fault = 0;
-  private readonly e = new Assembler(1);
+  private readonly e: Assembler;
   private readonly context: RegionContext;
   private readonly structure: Structure;
   private readonly blocks: readonly Block[];
@@ -66,31 +64,24 @@ class RegionWriter implements Flow {
     this.blocks = blocks;
     this.block = blocks[0]!;
     this.options = options;
+    const { layout, strictFloat, seed } = options;
     this.context = new RegionContext(
-      this.e,
-      options.layout,
+      blocks.length,
+      layout,
       runtimeFunction,
-      options.strictFloat,
-      new Sites(options.layout, blocks, options.seed),
+      { strictFloat, wideVectors: options.model === "x86-64-v3" },
+      new Sites(layout, blocks, seed),
     );
     this.context.flow = this;
+    this.e = this.context.e;
     this.live = blocks.map(({ instructions }) => liveFlags(instructions));
     this.successors = blocks.map((block) => this.successorsOf(block));
     this.structure = new Structure(this.e, this.e.local(I32), this.successors, (block) => this.writeBlock(block));
   }
 
   write(): Assembler {
-    const { e, context } = this;
-    context.loadState();
-    this.exit = e.block();
-    this.fault = e.block();
     this.structure.write();
-    e.end();
-    e.i32(STATUS_FAULT).set(context.status);
-    e.end();
-    context.storeState();
-    context.storeFlagsOfExit();
-    return e.get(context.status);
+    return this.context.finish();
   }
 
   /** Where control goes from a block: a function written out comes back from its returns. */
@@ -116,6 +107,7 @@ class RegionWriter implements Flow {
       this.e.i32(0).loadAt(Memory.i64_load, AT_INSTRUCTIONS).i64(instructions.length);
       this.e.op(W.i64_add).memory(Memory.i64_store, AT_INSTRUCTIONS);
     }
+    context.beginBlock(number);
     const live = this.live[number]!.behind;
     context.producer = this.producers.get(number);
     instructions.forEach((instruction, i) => {
@@ -134,17 +126,18 @@ class RegionWriter implements Flow {
 
   /** Branches to a block with the flags where it expects them. */
   private branch(block: number): void {
+    if (this.live[block]!.start !== 0) this.bringFlags(block);
+    this.context.noteEdge(block);
+    this.structure.branch(block);
+  }
+
+  private bringFlags(block: number): void {
     const { context, producers, inMemory } = this;
     const { producer } = context;
-    if (this.live[block]!.start === 0) {
-      this.structure.branch(block);
-      return;
-    }
     if (!producers.has(block)) producers.set(block, inMemory.has(block) ? undefined : producer);
     const expected = producers.get(block);
     if (!expected) context.storeFlags();
     else if (!sameProducer(expected, producer)) inMemory.add(block);
-    this.structure.branch(block);
   }
 
   goto(target: number): void {
@@ -188,37 +181,36 @@ class RegionWriter implements Flow {
     e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
     context.spend();
     e.op(W.i32_eqz).i32(Math.log2(STATUS_BUDGET)).op(W.i32_shl);
-    e.set(context.status).br(this.exit);
+    e.set(context.status);
+    context.exit();
   }
 
   call(target: number): void {
     if (this.block.entersFunction || this.block.next === undefined) this.goto(target);
     else {
-      this.context.storeRip(target);
-      this.callAtRip();
+      const { context, e } = this;
+      context.storeRip(target);
+      this.callAtRip(() => e.i32(jumpOffset(target, this.options.layout)).call(context.runtime("callAt")));
     }
   }
 
   callLocal(target: number): void {
     if (this.block.next === undefined) this.leaveFor(target);
     else {
-      this.e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
-      this.callAtRip();
+      const { context, e } = this;
+      e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
+      this.callAtRip(() => e.call(context.runtime("call")));
     }
   }
 
-  /** Runs the guest function at RIP. Where nobody has come back from one yet, it is a jump instead. */
-  private callAtRip(): void {
-    const { e, context } = this;
+  /** Runs the guest function at RIP, which `call` does with its return address on the stack. */
+  private callAtRip(call: () => void): void {
+    const { context } = this;
     this.spend(() => {});
-    context.flushFlags();
-    context.storeState();
-    context.pushNext();
-    e.call(context.runtime("call")).tee(context.status);
-    e.if();
-    e.get(context.status).return();
-    e.end();
-    context.loadState();
+    context.callOut(() => {
+      context.pushNext();
+      call();
+    });
     this.continueAt(this.block.next, context.next);
   }
 

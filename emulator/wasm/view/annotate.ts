@@ -15,10 +15,10 @@ export interface Annotation {
 }
 
 const RUNTIME = Object.keys(RUNTIME_FUNCTIONS);
-/** Loads of registers, at the start of a region. */
-const REGISTER_LOAD = /^ {4}i32\.const 0\n {4}\w+\.load(?: offset=(\d+))?(?: align=\d+)?\n {4}local\.set (\d+)\n/;
-/** Stores of a local to a constant address. */
-const LOCAL_STORE = /\n +i32\.const 0\n +local\.get (\d+)\n +\w+\.store offset=(\d+)/g;
+/** A local set from a constant address, and stored to one. */
+const LOCAL_LOAD = /\n +i32\.const 0\n +\w+\.load(?: offset=(\d+))?(?: align=\d+)?\n +local\.set (\d+)(?=\n)/g;
+const LOCAL_STORE = /\n +i32\.const 0\n +local\.get (\d+)\n +\w+\.store(?: offset=(\d+))?/g;
+const REGISTER = /^(r\w+|xmm\d+|ymm\d+_high|flags_\w+|budget)$/;
 
 /** @param text of a module with one function, one instruction a line */
 export function annotate(text: string, annotation: Annotation): string {
@@ -38,18 +38,12 @@ function localNames(text: string, { isHandler }: Annotation): Map<number, string
   if (isHandler) return names;
   const add = (local: string, address: string | undefined): void => {
     const name = stateName(Number(address ?? 0));
-    if (name !== undefined && !names.has(Number(local)) && ![...names.values()].includes(name)) {
+    if (name !== undefined && REGISTER.test(name) && !names.has(Number(local)) && ![...names.values()].includes(name)) {
       names.set(Number(local), name);
     }
   };
-  let rest = text.slice(text.indexOf("    i32.const 0\n"));
-  for (let load = REGISTER_LOAD.exec(rest); load; load = REGISTER_LOAD.exec(rest)) {
-    add(load[2]!, load[1]);
-    rest = rest.slice(load[0].length);
-  }
-  for (const [, local, address] of text.matchAll(LOCAL_STORE)) {
-    if (stateName(Number(address))?.startsWith("flags_")) add(local!, address);
-  }
+  for (const [, local, address] of text.matchAll(LOCAL_STORE)) add(local!, address);
+  for (const [, address, local] of text.matchAll(LOCAL_LOAD)) add(local!, address);
   const status = /\n {4}local\.get (\d+)\)/.exec(text)?.[1];
   if (status !== undefined && !names.has(Number(status))) names.set(Number(status), "status");
   return names;

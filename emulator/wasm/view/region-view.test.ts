@@ -72,7 +72,7 @@ describe("a region", () => {
     expect(text).toMatch(/i64\.const 4198400 {2};; here/);
     expect(text).toMatch(/call_indirect \(type \d+\) {2};; readAt/);
     expect(text).toMatch(/offset=\d+ align=1 {2};; page last read here/);
-    expect(text).toMatch(/local\.set \$flags_op/);
+    expect(text).toMatch(/local\.set \$flags_result/);
     expect(text).toMatch(/local\.get \$status\)/);
   });
 
