@@ -31,12 +31,12 @@ export class BatchMaker {
 
   /** The batch of a number; batches do not depend on each other. */
   make(number: number): Batch {
-    const { seed, cases, strict, forms } = this.options;
+    const { seed, cases, strict } = this.options;
     const random = new Random(seed, number);
     const data = dataContents(random, strict ?? false);
     const states = new Uint8Array(cases * STATE_SIZE);
     const sequences: Sequence[] = [];
-    const first = (number * cases) % forms.length;
+    const first = number * cases;
     let address = CODE;
     for (let i = 0; i < cases; i++) {
       const state = new DataView(states.buffer, i * STATE_SIZE, STATE_SIZE);

@@ -104,6 +104,16 @@ test("an exception of the engine is a difference of the stop", () => {
   expect(differences(pair)[0]).toMatchObject({ what: "stop", engine: "TypeError: x" });
 });
 
+test("the page behind a program's last one counts as present, as Linux has it", () => {
+  const pair = results();
+  const fault = { vector: 14, errorCode: 5, addressLow: 0xfffffffe, addressHigh: 0x7fff };
+  Object.assign(pair.engine, fault, { errorCode: 4 });
+  expect(differences({ ...pair, hardware: { ...pair.hardware, ...fault } })).toEqual([]);
+  const below = { ...fault, addressLow: 0xffffeffe };
+  Object.assign(pair.engine, below, { errorCode: 4 });
+  expect(differences({ ...pair, hardware: { ...pair.hardware, ...below } })[0]?.what).toBe("stop");
+});
+
 test("coverage counts what was executed, and what stopped the case", () => {
   const coverage = new Coverage();
   const { hardware } = results();

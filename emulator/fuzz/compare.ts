@@ -22,6 +22,8 @@ const BP = 3;
 const COMPARED_RFLAGS = 0x244dd5;
 const MXCSR_AT = STATE_FXSAVE + 24;
 const MXCSR_FLAGS = 0x3f;
+/** The defined bits, and AMD's misaligned mode (bit 17). */
+const MXCSR_BITS = 0x2ffff;
 
 export interface Difference {
   /** `stop`, `rip`, `rflags`, a register, `fcw`, `fsw`, `ftw`, `mxcsr`, or `memory` with the address in `at`. */
@@ -78,7 +80,7 @@ export class Comparison {
     addMasked(found, "fcw", a, b, STATE_FXSAVE, 2, 0xffff);
     addMasked(found, "fsw", a, b, STATE_FXSAVE + 2, 2, 0xffff & ~statusWordMask(undefinedFlags & X87_FLAGS));
     addMasked(found, "ftw", a, b, STATE_FXSAVE + 4, 1, 0xff);
-    addMasked(found, "mxcsr", a, b, MXCSR_AT, 4, this.options.strict ? 0xffff : 0xffff & ~MXCSR_FLAGS);
+    addMasked(found, "mxcsr", a, b, MXCSR_AT, 4, this.options.strict ? MXCSR_BITS : MXCSR_BITS & ~MXCSR_FLAGS);
   }
 
   private compareMemory(hardware: HardwareResult, memory: Uint8Array, found: Difference[]): void {
@@ -114,8 +116,9 @@ type Stopped = Pick<EngineResult, "vector" | "errorCode" | "addressLow" | "addre
 
 function stopText({ vector, errorCode, addressLow, addressHigh }: Stopped): string {
   if (vector !== PF) return `vector ${vector} error ${errorCode}`;
-  // Linux says of every address of the kernel's half that its page is present.
-  const error = addressHigh >= 0x8000 ? errorCode | 1 : errorCode;
+  // Linux says of every address that is not a program's that its page is present: from the last page of the lower half on.
+  const beyond = addressHigh > 0x7fff || (addressHigh === 0x7fff && addressLow >= 0xfffff000);
+  const error = beyond ? errorCode | 1 : errorCode;
   return `vector 14 error ${error} address ${hex(addressHigh)}${hex(addressLow)}`;
 }
 

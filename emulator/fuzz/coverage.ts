@@ -10,6 +10,19 @@ export interface FormCount {
   readonly differences: number;
 }
 
+/** Forms that do nothing but fault, each with its reason: a fault is a hit. */
+const FAULTING: readonly (readonly [name: RegExp, reason: string])[] = [[/^Ud[012](_|$)/, "#UD is what it does"]];
+
+/** Why a form cannot be executed to its end; undefined when it can. */
+export function reasonToFault(name: string): string | undefined {
+  return FAULTING.find(([pattern]) => pattern.test(name))?.[1];
+}
+
+/** How often a form did what it does: faults do not count where there is more to it. */
+export function hitsOf(name: string, { executed, faulted }: FormCount): number {
+  return reasonToFault(name) === undefined ? executed : faulted;
+}
+
 const EXECUTED = 0;
 const FAULTED = 1;
 const CHOSEN = 2;

@@ -1,16 +1,18 @@
 /** Finds the instruction that makes a difference, and the fewest others that it needs. */
 import { loadDecoder } from "../wasm/decode.ts";
 import { assembleBatch } from "./batch.ts";
-import type { Difference } from "./compare.ts";
+import { stopIndex, type Difference } from "./compare.ts";
 import { flagsOf } from "./flag-use.ts";
 import type { Batch, HardwareResult } from "./protocol.ts";
 import { STATE_SIZE } from "./protocol.ts";
-import type { Item, Sequence } from "./sequence.ts";
+import { ALL_FLAGS, type Item, type Sequence } from "./sequence.ts";
 import { DATA_PAGES } from "./windows.ts";
 import { PAGE_SIZE } from "../physical-memory.ts";
 
 const INT3 = 0xcc;
 const NOP = 0x90;
+/** Vector of an int3. */
+const BP = 3;
 
 export interface Verdict {
   readonly differences: readonly Difference[];
@@ -52,11 +54,37 @@ export function findCulprit(batch: Batch, number: number, judge: Judge): Culprit
     else good = middle;
   }
   const sequence = bad === whole.items.length ? whole : cut(whole, bad);
-  const before = verdictOf(cut(sequence, bad - 1)).hardware?.state;
   const data = batch.contents.subarray(0, DATA_PAGES.length * PAGE_SIZE);
-  const item = sequence.items[bad - 1] ?? whole.items[0]!;
-  const vector = verdict.hardware?.vector ?? -1;
-  return { sequence, item, differences: verdict.differences, before, vector, data };
+  return { sequence, data, ...blame(sequence, bad - 1, verdict, verdictOf) };
+}
+
+/** Every instruction of a case, as if it had made the given differences. */
+export function culpritsOf(
+  batch: Batch,
+  number: number,
+  differences: readonly Difference[],
+  judge: Judge,
+): readonly Culprit[] {
+  const sequence = batch.sequences[number]!;
+  const data = batch.contents.subarray(0, DATA_PAGES.length * PAGE_SIZE);
+  return sequence.items.map((item, i) => {
+    const { hardware } = judge(singleCase(batch, number, cut(sequence, i)));
+    return { sequence, item, differences, before: hardware?.state, vector: hardware?.vector ?? -1, data };
+  });
+}
+
+/** The last instruction is to blame; in a later round of a loop the one at which the host stopped. */
+function blame(
+  sequence: Sequence,
+  last: number,
+  { differences, hardware }: Verdict,
+  verdictOf: (sequence: Sequence) => Verdict,
+): Omit<Culprit, "sequence" | "data"> {
+  const vector = hardware?.vector ?? -1;
+  const stop = hardware && vector !== BP ? stopIndex(sequence, hardware) : -1;
+  if (stop >= 0 && stop < last) return { item: sequence.items[stop]!, differences, before: hardware!.state, vector };
+  const before = verdictOf(cut(sequence, last)).hardware?.state;
+  return { item: sequence.items[last] ?? sequence.items[0]!, differences, before, vector };
 }
 
 /** The same culprit with nops for all instructions that it does not need to make a difference that matters. */
@@ -68,26 +96,45 @@ export function minimize(
   matters: (culprit: Culprit) => boolean,
 ): Culprit {
   let least = culprit;
-  const last = culprit.sequence.items.indexOf(culprit.item);
+  const verdictOf = (sequence: Sequence): Verdict => judge(singleCase(batch, number, sequence));
+  const last = culprit.sequence.items.length - 1;
   for (let i = 0; i < last; i++) {
+    if (culprit.sequence.items[i] === culprit.item) continue;
     const sequence = withoutItem(least.sequence, i);
     if (!sequence) continue;
-    const { differences, hardware } = judge(singleCase(batch, number, sequence));
-    const before = judge(singleCase(batch, number, cut(sequence, last))).hardware?.state;
-    const candidate = { ...least, sequence, differences, before, vector: hardware?.vector ?? -1 };
-    if (differences.length > 0 && matters(candidate)) least = candidate;
+    const verdict = verdictOf(sequence);
+    if (verdict.differences.length === 0) continue;
+    const candidate = { ...least, sequence, ...blame(sequence, last, verdict, verdictOf) };
+    if (candidate.item.offset === culprit.item.offset && matters(candidate)) least = candidate;
   }
   return least;
 }
 
-/** The first items of a sequence and an int3. */
+/** The first items of a sequence and int3s, on which branches beyond them land. */
 function cut(sequence: Sequence, count: number): Sequence {
   const end = sequence.items[count]?.offset ?? sequence.bytes.length;
   if (end >= sequence.bytes.length) return sequence;
-  const bytes = sequence.bytes.slice(0, end + 1);
-  bytes[end] = INT3;
-  const undefinedAfter = sequence.items[count]?.undefinedBefore ?? sequence.undefinedAfter;
-  return { ...sequence, bytes, items: sequence.items.slice(0, count), undefinedAfter };
+  const bytes = sequence.bytes.slice().fill(INT3, end);
+  const items = sequence.items.slice(0, count);
+  const leaving = items.filter((item) => (branchTarget(sequence, item) ?? 0) > end);
+  const undefinedAfter = leaving.reduce(
+    (all, item) => all | item.undefinedBefore,
+    sequence.items[count]!.undefinedBefore,
+  );
+  return { ...sequence, bytes, items, undefinedAfter };
+}
+
+/** Offset in the sequence to which a branch leads; undefined for other instructions. */
+function branchTarget({ bytes, address }: Sequence, { offset, length }: Item): number | undefined {
+  const x = loadDecoder();
+  const decoder = new x.Decoder(64, bytes.subarray(offset, offset + length), x.DecoderOptions.None);
+  decoder.ip = BigInt(address + offset);
+  const instruction = decoder.decode();
+  const near = instruction.opCount > 0 && instruction.op0Kind === x.OpKind.NearBranch64;
+  const target = near ? Number(instruction.nearBranchTarget) - address : undefined;
+  instruction.free();
+  decoder.free();
+  return target;
 }
 
 /** The sequence with nops for an item; undefined when one behind it would then read undefined flags. */
@@ -99,13 +146,14 @@ function withoutItem(sequence: Sequence, index: number): Sequence | undefined {
   return retraceFlags({ ...sequence, bytes });
 }
 
-/** Works out undefined flags anew, as if there were no branches. */
+/** Works out undefined flags anew, as if there were no branches; the head of a loop has what any round may leave. */
 function retraceFlags(sequence: Sequence): Sequence | undefined {
   const x = loadDecoder();
   let undefinedFlags = 0;
   const items: Item[] = [];
   for (const item of sequence.items) {
     const bytes = sequence.bytes.subarray(item.offset, item.offset + item.length);
+    if (item.undefinedBefore === ALL_FLAGS) undefinedFlags = ALL_FLAGS;
     items.push({ ...item, undefinedBefore: undefinedFlags });
     if (bytes[0] === NOP) continue;
     const decoder = new x.Decoder(64, bytes, x.DecoderOptions.None);

@@ -1,6 +1,7 @@
 /** Runs batches on an engine of the contract, with the pages that the host has. */
 import { STOP_BUDGET, STOP_FAULT, STOP_SYSCALL, STOP_TRAP, type Engine } from "../engine.ts";
 import { PAGE_SIZE, PhysicalMemory } from "../physical-memory.ts";
+import { IMAGE_WATCHED } from "../wasm/runtime/fpu-state.ts";
 import { FS_BASE as FS_INDEX, GS_BASE as GS_INDEX } from "../registers.ts";
 import { STATE_FXSAVE, STATE_SIZE, STATE_YMM, TIMED_OUT, type Batch } from "./protocol.ts";
 import { EXECUTE, FS_BASE, GS_BASE, WRITABLE_PAGES, WRITE } from "./windows.ts";
@@ -10,7 +11,8 @@ const PTE_P = 1;
 const PTE_RW = 2;
 const PTE_US = 4;
 const PTE_NX_HIGH = 0x80000000;
-const BUDGET = 20_000;
+/** More than any case needs that the host ends within its time. */
+const BUDGET = 500_000;
 const WRITABLE_SIZE = WRITABLE_PAGES * PAGE_SIZE;
 /** In place of a vector: a stop that the host has no word for. */
 const SYSCALL = 0x101;
@@ -18,6 +20,8 @@ const SYSCALL = 0x101;
 export interface EngineRunnerOptions {
   /** Times that a case is run before its result counts, so that a tier for hot code takes over. */
   readonly warmUp?: number;
+  /** Whether the program looks at MXCSR's exception flags from the start; otherwise the engine need not keep them. */
+  readonly watched?: boolean;
 }
 
 /** What became of the last case. */
@@ -42,12 +46,14 @@ export class EngineRunner {
   /** Page-table entries of the loaded batch. */
   private readonly entries: number[] = [];
   private readonly warmUp: number;
+  private readonly watched: boolean;
   private batch: Batch | undefined;
   private writable: Uint8Array;
 
-  constructor(create: (memory: PhysicalMemory) => Engine, { warmUp = 0 }: EngineRunnerOptions = {}) {
+  constructor(create: (memory: PhysicalMemory) => Engine, { warmUp = 0, watched = false }: EngineRunnerOptions = {}) {
     this.engine = create(this.memory);
     this.warmUp = warmUp;
+    this.watched = watched;
     const { engine, memory } = this;
     this.root = memory.allocateZeroed() * PAGE_SIZE;
     memory.u32[this.root / 4 + 1022] = engine.supervisorEntryLow;
@@ -121,7 +127,9 @@ export class EngineRunner {
     cpu.bytes.set(state.subarray(0, STATE_FXSAVE));
     cpu.set(FS_INDEX, FS_BASE);
     cpu.set(GS_INDEX, GS_BASE);
+    cpu.fxsave.fill(0);
     cpu.fxsave.set(state.subarray(STATE_FXSAVE, STATE_YMM));
+    if (this.watched) cpu.fxsave[IMAGE_WATCHED] = 1;
     cpu.ymmHigh.set(state.subarray(STATE_YMM));
     engine.loadFpu();
     let kind: number = -1;

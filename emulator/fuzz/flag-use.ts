@@ -4,8 +4,11 @@ import { ALL_FLAGS, X87_FLAGS } from "./sequence.ts";
 
 /** Write their flags, but not if a count (in CL, or of repetitions) is 0. */
 const COUNTED = /^(shl|sal|shr|sar|rol|ror|rcl|rcr|shld|shrd|cmps[bwdq]|scas[bwdq])$/;
-/** Store or copy the x87 condition codes, which iced does not count as reading flags. */
-const READS_X87_FLAGS = /^(f(n)?st(sw|env)|f(n)?save|fxsave(64)?|fcmov.*)$/;
+/**
+ * Store or copy the x87 condition codes, which iced does not count as reading flags, or leave C1 as it is (FCMOVcc, and on
+ * processors FCOMI, too).
+ */
+const READS_X87_FLAGS = /^(f(n)?st(sw|env)|f(n)?save|fxsave(64)?|fcmov.*|fu?comip?)$/;
 
 /** Flags as iced's RflagsBits. */
 export interface FlagUse {

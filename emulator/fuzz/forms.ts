@@ -65,6 +65,19 @@ export function supportedForms({ cpu = "x86-64-v2", only }: FormOptions = {}): r
   return only ? forms.filter(({ name }) => only.test(name)) : forms;
 }
 
+/** Branches, which are seldom among the other instructions of a sequence, and what faults most of the time. */
+const SELDOM_EXECUTED = /^Enter[qw]_/;
+
+/** The forms in the order in which sequences are made for them: those seldom executed twice, so that all get their hits. */
+export function turnsOf(forms: readonly Form[]): readonly Form[] {
+  const seldom = forms.filter((form) => isBranch(form) || SELDOM_EXECUTED.test(form.name));
+  return [...forms, ...seldom];
+}
+
+export function isBranch(form: Form): boolean {
+  return form.operands.some((kind) => kind.startsWith("br64"));
+}
+
 /** Why a form of the CPU model is not fuzzed; undefined when it is. */
 export function exclusion(name: string): string | undefined {
   return EXCLUDED.find(([pattern]) => pattern.test(name))?.[1];

@@ -1,6 +1,6 @@
 /** Random instruction sequences with their register files: a function of seed, batch and forms. */
 import { loadDecoder } from "../wasm/decode.ts";
-import { supportedForms, type Form, type Iced, type IcedInstruction } from "./forms.ts";
+import { isBranch, supportedForms, turnsOf, type Form, type Iced, type IcedInstruction } from "./forms.ts";
 import { flagsOf, NO_FLAGS, type FlagUse } from "./flag-use.ts";
 import { OperandChooser } from "./operands.ts";
 import type { Random } from "./random.ts";
@@ -14,6 +14,7 @@ const LEGACY_PREFIXES = new Set([...PREFIXES]);
 export class Generator {
   private readonly x: Iced = loadDecoder();
   private readonly forms: readonly Form[];
+  private readonly turns: readonly Form[];
   private readonly byCode: ReadonlyMap<number, Form>;
   private readonly plain: readonly Form[];
   private readonly encoder;
@@ -24,6 +25,7 @@ export class Generator {
   /** @param chosen the forms that sequences are made for; fillers are taken from `all` */
   constructor(chosen: readonly Form[], strict: boolean, all: readonly Form[] = supportedForms()) {
     this.forms = chosen;
+    this.turns = turnsOf(chosen);
     this.plain = all.filter((form) => !isBranch(form));
     this.byCode = new Map([...supportedForms(), ...all, ...chosen].map((form) => [form.code, form]));
     this.encoder = new this.x.Encoder(64);
@@ -31,10 +33,10 @@ export class Generator {
     this.strict = strict;
   }
 
-  /** The case of a number within a batch, its registers written to `state`. */
+  /** The case of a number, its registers written to `state`. */
   generate(random: Random, number: number, address: number, state: DataView): Sequence {
     this.registers.start(random, state, address, this.strict);
-    const form = this.forms[number % this.forms.length]!;
+    const form = this.turns[number % this.turns.length]!;
     const draft = new Draft(this.x, this.encoder, new OperandChooser(this.x, random, this.registers), address);
     const length = random.chance(0.3) ? 1 : random.chance(0.5) ? 2 + random.below(3) : 4 + random.below(9);
     const position = random.below(length);
@@ -145,6 +147,7 @@ export class Generator {
       const code = random.chance(0.5) ? x.Code.Dec_rm32 : x.Code.Dec_rm64;
       const base = code === x.Code.Dec_rm32 ? x.Register.EAX : x.Register.RAX;
       const count = x.Instruction.createReg(code, base + register);
+      draft.landHere();
       draft.add(this.byCode.get(code)!, draft.encode(count)!, flagsOf(count, "dec"));
       count.free();
     }
@@ -163,10 +166,6 @@ interface Loop {
   readonly byCount: boolean;
 }
 
-function isBranch(form: Form): boolean {
-  return form.operands.some((kind) => kind.startsWith("br64"));
-}
-
 /** A sequence in the making. */
 class Draft {
   readonly operands: OperandChooser;
@@ -176,7 +175,7 @@ class Draft {
   private readonly bytes: number[] = [];
   private readonly list: Item[] = [];
   /** From item to item. */
-  private readonly branches: { from: number; to: number }[] = [];
+  private readonly branches: { readonly from: number; to: number }[] = [];
   private readonly undefinedFromBranch: number[] = [];
   private straight = true;
   undefinedFlags = 0;
@@ -232,6 +231,14 @@ class Draft {
   branchTo(item: number): void {
     this.branches.push({ from: this.list.length - 1, to: item });
     this.straight = false;
+  }
+
+  /** Branches to the item behind the next one go to the next one: it has the flags that the other reads. */
+  landHere(): void {
+    const next = this.list.length;
+    for (const branch of this.branches) if (branch.to === next + 1) branch.to = next;
+    this.undefinedFlags |= this.undefinedFromBranch[next + 1] ?? 0;
+    delete this.undefinedFromBranch[next + 1];
   }
 
   finish(chosen: number): Sequence {

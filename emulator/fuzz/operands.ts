@@ -60,7 +60,8 @@ export class OperandChooser {
   private general(size: number): number {
     const { x, random } = this;
     const { Register } = x;
-    if (size === 8 && random.chance(0.2)) return Register.AH + random.below(4);
+    const high = size === 8 && random.chance(0.2) ? random.below(4) : -1;
+    if (high >= 0 && high !== this.registers.reserved) return Register.AH + high;
     const number = this.registers.operand(random);
     if (size === 8) return number < 4 ? Register.AL + number : Register.SPL + number - 4;
     return (size === 16 ? Register.AX : size === 32 ? Register.EAX : Register.RAX) + number;

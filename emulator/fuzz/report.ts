@@ -1,16 +1,18 @@
 /** What a run found, as text: failures in full, differences with a reason as a count, coverage as a table. */
 import { REGISTER_NAMES } from "../registers.ts";
 import { loadDecoder } from "../wasm/decode.ts";
-import type { Coverage } from "./coverage.ts";
+import { hitsOf, reasonToFault } from "./coverage.ts";
 import type { Culprit } from "./culprit.ts";
-import type { Form } from "./forms.ts";
 import { operandAddresses } from "./operand-address.ts";
 import { STATE_FXSAVE, STATE_RFLAGS, STATE_ST, STATE_XMM } from "./protocol.ts";
+import type { Results } from "./results.ts";
 import type { Item, Sequence } from "./sequence.ts";
 import { DATA_PAGES } from "./windows.ts";
 import { PAGE_SIZE } from "../physical-memory.ts";
 
 const NOP = 0x90;
+/** Hits of a form that tell something about it. */
+const ENOUGH = 1000;
 
 const hexBytes = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
 const number = (bytes: Uint8Array): string => hexBytes(bytes.slice().reverse()).replaceAll(" ", "");
@@ -95,15 +97,36 @@ function describeInput(sequence: Sequence, item: Item, state: Uint8Array, data: 
   return [`before: ${[...parts].join(" ")}`, ...memory];
 }
 
-/** One line a form, those executed least first. */
-export function coverageTable(coverage: Coverage, forms: readonly Form[]): string {
-  const rows = forms.map((form) => ({ form, ...coverage.of(form.code) })).sort((a, b) => a.executed - b.executed);
-  const line = (name: string, ...columns: (number | string)[]): string =>
-    `${name.padEnd(40)}${columns.map((column) => String(column).padStart(12)).join("")}`;
+/** All of a run's results, failures first. */
+export function resultsText(results: Results, withCoverage: boolean): string {
+  const { failures, reasons, coverage, lost } = results;
+  const lines = [...failures]
+    .sort((a, b) => b.count - a.count)
+    .flatMap(({ key, count, examples }) => [`== ${count} x ${key}`, ...examples]);
+  lines.push(...lost);
+  for (const [reason, count] of Object.entries(reasons)) lines.push(`allowed ${count} times: ${reason}`);
+  if (withCoverage) lines.push(coverageTable(coverage));
+  const hits = Object.entries(coverage).map(([name, count]) => [name, hitsOf(name, count)] as const);
+  const least = hits.reduce((a, b) => (b[1] < a[1] ? b : a));
+  const total = failures.reduce((sum, { count }) => sum + count, 0);
+  lines.push(
+    `${results.sequences} sequences of ${hits.length} forms, ${results.subject}, seed ${results.seeds.join(", ")}, in ${results.seconds.toFixed(1)} s`,
+    `forms hit at least ${ENOUGH} times: ${hits.filter(([, count]) => count >= ENOUGH).length}; least: ${least[1]}, ${least[0]}`,
+    `used up their time: ${results.timeouts}; failures: ${total} of ${failures.length} kinds`,
+  );
+  return `${lines.join("\n")}\n`;
+}
+
+/** One line a form, those hit least first. */
+function coverageTable(coverage: Results["coverage"]): string {
+  const rows = Object.entries(coverage).sort(([a, x], [b, y]) => hitsOf(a, x) - hitsOf(b, y));
+  const line = (name: string, columns: readonly (number | string)[], remark = ""): string =>
+    `${name.padEnd(40)}${columns.map((column) => String(column).padStart(12)).join("")}${remark}`;
   return [
-    line("form", "executed", "faulted", "chosen", "differences"),
-    ...rows.map(({ form, executed, faulted, chosen, differences }) =>
-      line(form.name, executed, faulted, chosen, differences),
-    ),
+    line("form", ["executed", "faulted", "chosen", "differences"]),
+    ...rows.map(([name, { executed, faulted, chosen, differences }]) => {
+      const reason = reasonToFault(name);
+      return line(name, [executed, faulted, chosen, differences], reason && `  ${reason}`);
+    }),
   ].join("\n");
 }

@@ -29,7 +29,18 @@ export interface Allowance {
 }
 
 const BP = 3;
-const APPROXIMATE = /^(Fprem1?|F2xm1|Fyl2xp?1?|Fpatan|Fptan|Fsin|Fcos|Fsincos|(VEX_V)?(rcp|rsqrt)[ps]s_.*)$/i;
+const RCX_AT = 8;
+const TRANSCENDENTAL = /^(F2xm1|Fyl2x|Fyl2xp1|Fpatan|Fptan|Fsin|Fcos|Fsincos)$/;
+const APPROXIMATE = /^(Fprem1?|F2xm1|Fyl2x|Fyl2xp1|Fpatan|Fptan|Fsin|Fcos|Fsincos|(VEX_V)?(rcp|rsqrt)[ps]s_.*)$/i;
+/** End a loop (generator.ts), so that what they differ in comes from a later round. */
+export const LOOP_END = /^(Jne_rel32_64|Loop_rel8_64_RCX)$/;
+/** Load the x87's pointers to its last instruction. */
+const LOADS_POINTERS = /^(Fxrstor(64)?|Frstor|Fldenv)_/;
+/** Bits of the x87 status word and of both control words. */
+const C1 = 0x200;
+const INEXACT = 0x20;
+const TOP = 0x3800;
+const MISALIGNED_MODE = 0x20000;
 
 export const ALLOWED: readonly Allowance[] = [
   {
@@ -66,8 +77,12 @@ export const ALLOWED: readonly Allowance[] = [
   {
     form: /^Fn?(save|stenv)_/,
     what: /^memory$/,
-    when: ({ at, hardware, engine }, { address }) =>
-      at! + 8 > address! && at! < address! + 28 && isZeroInOne(hardware, engine),
+    when: (difference, occasion) => {
+      const [first, end] = /_m(94|14)byte$/.test(occasion.form) ? [6, 14] : [12, 28];
+      return changedBytes(difference, occasion.address!).every(
+        ({ offset, zero }) => offset >= first && offset < end && (zero || isStaleOpcode(offset, 18, occasion)),
+      );
+    },
     reason: "FOP, FIP, FDP and their selectors: kept for unmasked exceptions only, and not over a switch of contexts",
   },
   {
@@ -78,10 +93,16 @@ export const ALLOWED: readonly Allowance[] = [
       "FPREM and FPREM1 say with C2 that there is more to do: how much they do at once is the implementation's choice",
   },
   {
-    form: /^(Jne_rel32_64|Loop_rel8_64_RCX)$/,
+    form: LOOP_END,
     what: /^(st\d|fsw|[xy]mm)/,
     when: (_, { forms }) => forms.some((form) => APPROXIMATE.test(form)),
     reason: "a later round of a loop around an approximate instruction (its own row is here)",
+  },
+  {
+    form: LOOP_END,
+    what: /./,
+    when: (_, { forms }) => forms.some((form) => /^Sh[lr]d_rm16_r16_CL$/.test(form)),
+    reason: "a later round of a loop around SHLD or SHRD of 16 bits by CL (their own row is here)",
   },
   {
     form: /^Bs[fr]_r32_/,
@@ -92,7 +113,7 @@ export const ALLOWED: readonly Allowance[] = [
   {
     form: /^Fxsave(64)?_/,
     what: /^memory$/,
-    when: ({ at, hardware, engine }, { address }) => isFxsaveChoice(at! - address!, hardware, engine),
+    when: isFxsaveChoice,
     reason:
       "FXSAVE: FOP, FIP and FDP as above; MXCSR_MASK says which bits a model has (bit 17 is AMD's misaligned mode)",
   },
@@ -116,16 +137,50 @@ export const ALLOWED: readonly Allowance[] = [
     reason: "SHA with a misaligned operand: #GP on processors of Intel, not on AMD's",
   },
   {
-    form: /^(F2xm1|Fyl2xp?1?|Fpatan|Fptan|Fsin|Fcos|Fsincos)$/,
+    form: TRANSCENDENTAL,
     what: /^st\d$/,
     when: ({ hardware, engine }) => isNextExtended(hardware, engine),
     reason: "x87 transcendental functions are exact to one unit in the last place (SDM volume 1, section 8.3.10)",
   },
   {
-    form: /^(F2xm1|Fyl2xp?1?|Fpatan|Fptan|Fsin|Fcos|Fsincos)$/,
+    form: TRANSCENDENTAL,
     what: /^fsw$/,
-    when: ({ hardware, engine }) => (parseInt(hardware, 16) ^ parseInt(engine, 16)) === 0x200,
+    when: ({ hardware, engine }) => changedBits(hardware, engine) === C1,
     reason: "C1 of an x87 transcendental function says which way its last place went",
+  },
+  {
+    form: /^(F2xm1|Fyl2x|Fyl2xp1)$/,
+    what: /^fsw$/,
+    when: ({ hardware, engine }) =>
+      (parseInt(hardware, 16) & INEXACT) !== 0 && (changedBits(hardware, engine) & ~C1) === INEXACT,
+    reason: "F2XM1, FYL2X and FYL2XP1 whose result happens to be exact: processors call it inexact",
+  },
+  {
+    form: /^Maskmovq_/,
+    what: /^(st\d|fsw|ftw)$/,
+    when: ({ what, hardware, engine }, { vector }) =>
+      vector !== BP &&
+      (what !== "fsw" || (changedBits(hardware, engine) & ~TOP) === 0) &&
+      (what !== "ftw" || hardware === "ff"),
+    reason: "MASKMOVQ that faults: a processor of AMD has gone over to MMX by then (TOP 0, all tags valid)",
+  },
+  {
+    form: /^(Fxrstor(64)?|Ldmxcsr|VEX_Vldmxcsr)_/,
+    what: /^stop$/,
+    when: ({ engine }, { differences }) =>
+      engine === "vector 13 error 0" &&
+      differences.some(({ what, hardware }) => what === "mxcsr" && (parseInt(hardware, 16) & MISALIGNED_MODE) !== 0),
+    reason: "MXCSR bit 17, AMD's misaligned mode: reserved, so #GP, on processors of Intel",
+  },
+  {
+    form: /^Fx(save|rstor)(64)?_/,
+    what: /^stop$/,
+    when: ({ hardware, engine }, { address }) =>
+      hardware === "vector 12 error 0" &&
+      engine === "vector 13 error 0" &&
+      address! >= 2 ** 47 &&
+      address! < 2 ** 64 - 2 ** 47,
+    reason: "neither aligned nor canonical: which of #GP and #SS comes is the model's choice (SDM volume 3, table 6-2)",
   },
   {
     form: /^(Stmxcsr|VEX_Vstmxcsr)_/,
@@ -156,22 +211,38 @@ function exclusiveOr(a: string, b: string): string {
 }
 
 function doubleShiftCount({ form, bytes, before }: Occasion): number {
-  const count = form.endsWith("_CL") ? before?.[8] : bytes[bytes.length - 1];
+  const count = form.endsWith("_CL") ? before?.[RCX_AT] : bytes[bytes.length - 1];
   return (count ?? 0) & 31;
 }
 
-/** Offset of a word in an FXSAVE image: FOP is in the first, then FIP, FDP, MXCSR and its mask. */
-function isFxsaveChoice(offset: number, hardware: string, engine: string): boolean {
-  if (offset === 24)
+/** Of an FXSAVE image: FOP is in the first word, then come FIP, FDP, MXCSR and its mask. */
+function isFxsaveChoice(difference: Difference, occasion: Occasion): boolean {
+  const { at, hardware, engine } = difference;
+  const address = occasion.address!;
+  if (at === address + 24)
     return /^0000ffff|^0002ffff/.test(engine) && differsInLowSixBits(hardware.slice(8), engine.slice(8));
-  if (offset === 0) return hardware.slice(4) === engine.slice(4) && isZeroInOne(hardware, engine);
-  return (offset === 8 || offset === 16) && isZeroInOne(hardware, engine);
+  return changedBytes(difference, address).every(
+    ({ offset, zero }) => offset >= 6 && offset < 24 && (zero || isStaleOpcode(offset, 6, occasion)),
+  );
 }
 
-/** Every byte that differs is 0 on one side. */
-function isZeroInOne(a: string, b: string): boolean {
-  const others = bytesOf(b);
-  return bytesOf(a).every((byte, i) => byte === others[i] || byte === 0 || others[i] === 0);
+/** FOP (2 bytes): one that was loaded stays on the engine, and on processors of Intel, until an unmasked exception. */
+function isStaleOpcode(offset: number, opcodeAt: number, { forms }: Occasion): boolean {
+  return (offset === opcodeAt || offset === opcodeAt + 1) && forms.some((form) => LOADS_POINTERS.test(form));
+}
+
+/** The bytes that differ by their distance from an address, and whether one of the two is 0. */
+function changedBytes(
+  { at, hardware, engine }: Difference,
+  address: number,
+): { readonly offset: number; readonly zero: boolean }[] {
+  const [a, b] = [hardware, engine].map((text) => bytesOf(text).reverse()) as [number[], number[]];
+  return a.flatMap((byte, i) => (byte === b[i] ? [] : [{ offset: at! + i - address, zero: byte === 0 || b[i] === 0 }]));
+}
+
+/** Bits of two status words that differ. */
+function changedBits(a: string, b: string): number {
+  return parseInt(a, 16) ^ parseInt(b, 16);
 }
 
 /** MXCSR's exception flags: compared elsewhere when they count. */
@@ -201,9 +272,13 @@ function isNear(a: number, b: number): boolean {
   return Object.is(a, b) || (Number.isNaN(a) && Number.isNaN(b)) || Math.abs(a - b) <= Math.abs(a) * 2 ** -10;
 }
 
-/** Whether two 80-bit reals of one sign are neighbours or the same. */
+/** Whether two 80-bit reals are neighbours or the same; denormals have the exponent of the smallest normal ones. */
 function isNextExtended(a: string, b: string): boolean {
-  const [x, y] = [a, b].map((text) => BigInt(`0x${text.slice(0, 4)}`) * 2n ** 63n + BigInt(`0x${text.slice(4)}`));
+  const [x, y] = [a, b].map((text) => {
+    const head = parseInt(text.slice(0, 4), 16);
+    const size = BigInt(Math.max(1, head & 0x7fff)) * 2n ** 63n + BigInt(`0x${text.slice(4)}`);
+    return head & 0x8000 ? -size : size;
+  });
   const distance = x! - y!;
   return distance >= -1n && distance <= 1n;
 }

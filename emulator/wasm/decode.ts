@@ -77,6 +77,13 @@ export const LONGEST_INSTRUCTION = 15;
 /** More than 15 bytes: #GP, not #UD (Intel SDM volume 3, section 6.15). */
 export const TOO_LONG = "toolong";
 
+const REP = 0xf3;
+/** Of no effect in 64-bit mode. */
+const CS_PREFIX = 0x2e;
+/** A REX prefix with B. */
+const REX_B = 0x41;
+const REX_B_MASK = 0xf1;
+
 let iced: Iced | undefined;
 let registers: RegisterOperand[] = [];
 
@@ -145,11 +152,13 @@ export class CodeReader {
   private readonly decoder: IcedModule.Decoder;
   private readonly scratch: IcedModule.Instruction;
   private readonly iced: Iced;
+  private readonly bytes: Uint8Array;
   private readonly start: number;
   private readonly size: number;
 
   constructor(bytes: Uint8Array, address: number) {
     this.iced = loadDecoder();
+    this.bytes = bytes;
     this.decoder = new this.iced.Decoder(64, bytes, this.iced.DecoderOptions.None);
     this.scratch = new this.iced.Instruction();
     this.start = address;
@@ -169,9 +178,26 @@ export class CodeReader {
     decoder.position = address - this.start;
     decoder.ip = BigInt(address);
     decoder.decodeOut(scratch);
-    if (scratch.code !== 0) return copy(iced, scratch, address);
+    const { code } = scratch;
+    if (code === iced.Code.Pause) this.readExchange(address);
+    if (code !== 0) return copy(iced, scratch, address);
     if (decoder.lastError === iced.DecoderError.NoMoreBytes) return undefined;
     return invalid(address, scratch.length === LONGEST_INSTRUCTION && this.isTooLong(address) ? TOO_LONG : INVALID);
+  }
+
+  /** F3 and REX.B in front of 90 is XCHG of RAX and R8, not PAUSE, which iced takes it for: read without the F3. */
+  private readExchange(address: number): void {
+    const { scratch, iced } = this;
+    const offset = address - this.start;
+    const bytes = this.bytes.slice(offset, offset + scratch.length);
+    if ((bytes.at(-2)! & REX_B_MASK) !== REX_B) return;
+    const decoder = new iced.Decoder(
+      64,
+      bytes.map((byte) => (byte === REP ? CS_PREFIX : byte)),
+      iced.DecoderOptions.None,
+    );
+    decoder.decodeOut(scratch);
+    decoder.free();
   }
 
   /**

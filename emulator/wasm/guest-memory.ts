@@ -21,6 +21,9 @@ import {
 } from "./layout.ts";
 import { PageWalker, READ, WRITE, type AccessKind } from "./page-walk.ts";
 
+/** The upper part of the last addresses before those that are not canonical. */
+const LAST_OF_LOWER_HALF = 0x7fff;
+
 /** Offset of the TLB entry for the page of an address: mirrored by `pushTlbEntry` in context.ts. */
 export function tlbOffset(low: number, high: number): number {
   const t = (low >>> 8) | (high << 24);
@@ -125,8 +128,10 @@ export class GuestMemory {
   };
 
   private access(low: number, high: number, size: number, kind: AccessKind): number {
-    const host = this.host(low, high, kind);
     const first = PAGE_SIZE - (low & 4095);
+    // An address that is not canonical counts for more than a page that is not there.
+    if (size > first && high === LAST_OF_LOWER_HALF && low >>> 0 > 0xfffff000) return this.host(0, high + 1, kind);
+    const host = this.host(low, high, kind);
     if (host < 0 || size <= first) return host;
     const second = this.host((low + first) | 0, high + (low >>> 0 >= 0xfffff000 ? 1 : 0), kind);
     if (second < 0) return second;

@@ -1,5 +1,5 @@
 /** `make fuzz-cpu`: random instruction sequences on the host's processor and on an engine (docs/fuzz-cpu.md). */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { Engine } from "../../engine.ts";
 import type { PhysicalMemory } from "../../physical-memory.ts";
@@ -7,7 +7,8 @@ import { createUnicornEngine } from "../../unicorn/unicorn-engine.ts";
 import { createWasmEngine } from "../../wasm/wasm-engine.ts";
 import { EngineRunner } from "../engine-runner.ts";
 import { supportedForms, type CpuModel } from "../forms.ts";
-import { coverageTable } from "../report.ts";
+import { resultsText } from "../report.ts";
+import { addResults, type Results } from "../results.ts";
 import { Hardware, hardwareMissing } from "./hardware.ts";
 import { Session } from "./session.ts";
 
@@ -17,7 +18,8 @@ const ENGINES: Readonly<Record<string, (memory: PhysicalMemory, cpu: CpuModel, c
   unicorn: (memory) => createUnicornEngine(memory),
 };
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     count: { type: "string", default: "20000" },
     seed: { type: "string", default: "1" },
@@ -33,8 +35,25 @@ const { values } = parseArgs({
     examples: { type: "string", default: "2" },
     coverage: { type: "boolean", default: false },
     summary: { type: "string" },
+    results: { type: "string" },
+    add: { type: "boolean", default: false },
   },
 });
+if (positionals.length > 0 && !values.add) {
+  console.error(`fuzz-cpu: ${positionals[0]} is no option; files of results come behind --add`);
+  process.exit(2);
+}
+if (values.add) {
+  try {
+    const all = positionals.map((file) => JSON.parse(readFileSync(file, "utf8")) as Results);
+    const text = resultsText(addResults(all), true);
+    await new Promise((written) => process.stdout.write(text, written));
+  } catch (error) {
+    console.error(`fuzz-cpu: ${(error as Error).message}`);
+    process.exit(2);
+  }
+  process.exit(0);
+}
 
 const missing = hardwareMissing();
 if (missing !== undefined) {
@@ -55,7 +74,10 @@ if (forms.length === 0) {
 }
 const compiled = values.tier === "compiled";
 const size = Number(values["batch-size"]);
-const runner = new EngineRunner((memory) => create(memory, cpu, compiled), { warmUp: compiled ? 2 : 0 });
+const runner = new EngineRunner((memory) => create(memory, cpu, compiled), {
+  warmUp: compiled ? 2 : 0,
+  watched: values.strict,
+});
 const hardware = new Hardware();
 const session = new Session(hardware, runner, {
   seed: Number(values.seed),
@@ -79,32 +101,25 @@ if (values.batch !== undefined) {
     if (Date.now() - lastWord < 30_000) continue;
     lastWord = Date.now();
     console.error(`fuzz-cpu: ${session.sequences} sequences, ${failures()} failures of ${session.failures.size} kinds`);
-    if (values.summary !== undefined) writeFileSync(values.summary, summary());
+    save();
   }
 }
 hardware.dispose();
-const text = summary();
-process.stdout.write(text);
-if (values.summary !== undefined) writeFileSync(values.summary, text);
+save();
+process.stdout.write(resultsText(results(), values.coverage));
 if (failures() > 0 || session.deaths.length > 0 || session.unrepeated.length > 0) process.exitCode = 1;
 
 function failures(): number {
   return [...session.failures.values()].reduce((sum, { count }) => sum + count, 0);
 }
 
-function summary(): string {
-  const seconds = (Date.now() - start) / 1000;
-  const lines = [...session.failures.values()]
-    .sort((a, b) => b.count - a.count)
-    .flatMap(({ key, count, examples }) => [`== ${count} x ${key}`, ...examples]);
-  const counts = forms.map(({ code }) => session.coverage.of(code)).map(({ executed, faulted }) => executed + faulted);
-  lines.push(...session.deaths, ...session.unrepeated.map((place) => `not seen again: ${place}`));
-  for (const [reason, count] of session.reasons) lines.push(`allowed ${count} times: ${reason}`);
-  if (values.coverage) lines.push(coverageTable(session.coverage, forms));
-  lines.push(
-    `${session.sequences} sequences of ${forms.length} forms on ${values.engine} and this processor, seed ${values.seed}, in ${seconds.toFixed(1)} s`,
-    `forms met at least 1000 times: ${counts.filter((count) => count >= 1000).length}; least: ${Math.min(...counts)}`,
-    `used up their time: ${session.timeouts}; failures: ${failures()} of ${session.failures.size} kinds`,
-  );
-  return `${lines.join("\n")}\n`;
+function results(): Results {
+  const tier = values.engine === "wasm" ? ` ${values.tier}` : "";
+  const subject = `${values.engine}${tier} as ${cpu} and this processor${values.strict ? ", strict" : ""}`;
+  return session.results(subject, (Date.now() - start) / 1000);
+}
+
+function save(): void {
+  if (values.summary !== undefined) writeFileSync(values.summary, resultsText(results(), values.coverage));
+  if (values.results !== undefined) writeFileSync(values.results, JSON.stringify(results()));
 }

@@ -2,14 +2,16 @@
 import { BatchMaker } from "../batch.ts";
 import { Comparison, provideSameBytes, type CompareOptions, type Difference } from "../compare.ts";
 import { Coverage } from "../coverage.ts";
-import { findCulprit, minimize, type Culprit, type Verdict } from "../culprit.ts";
+import { culpritsOf, findCulprit, minimize, type Culprit, type Verdict } from "../culprit.ts";
 import type { EngineRunner } from "../engine-runner.ts";
 import { supportedForms, type Form } from "../forms.ts";
 import { loadDecoder } from "../../wasm/decode.ts";
 import { firstOperandAddress } from "../operand-address.ts";
 import { STATE_SIZE, TIMED_OUT, type Batch, type HardwareResult } from "../protocol.ts";
+import type { Item } from "../sequence.ts";
 import { describeCulprit, describeItem } from "../report.ts";
-import { allowance } from "../undefined.ts";
+import type { Failure, Results } from "../results.ts";
+import { allowance, LOOP_END, type Occasion } from "../undefined.ts";
 import type { Hardware } from "./hardware.ts";
 
 export interface SessionOptions extends CompareOptions {
@@ -19,19 +21,11 @@ export interface SessionOptions extends CompareOptions {
   readonly casesPerBatch: number;
   /** Failures of one kind that are minimized and kept. */
   readonly examples: number;
-  /** Kinds of failure that get none. */
-  readonly withoutExamples?: (key: string) => boolean;
 }
 
 interface Explanation {
   readonly unexplained: readonly Difference[];
   readonly reasons: ReadonlySet<string>;
-}
-
-export interface Failure {
-  readonly key: string;
-  count: number;
-  readonly examples: string[];
 }
 
 /** Compares memory as fast as Node can. */
@@ -58,7 +52,7 @@ export class Session {
     this.options = options;
     const { seed, casesPerBatch, strict, forms, fillers } = options;
     this.maker = new BatchMaker({ seed, cases: casesPerBatch, strict, forms, fillers });
-    this.names = new Map([...supportedForms(), ...forms].map(({ code, name }) => [code, name]));
+    this.names = new Map([...supportedForms(), ...fillers, ...forms].map(({ code, name }) => [code, name]));
   }
 
   /** Runs the batch of a number, or one case of it; returns how many cases differed without a reason. */
@@ -84,6 +78,22 @@ export class Session {
       runner.restore();
     }
     return differing.filter(({ number: i, found }) => this.examine(batch, number, i, found)).length;
+  }
+
+  /** @param subject what is compared @param seconds how long it took */
+  results(subject: string, seconds: number): Results {
+    const { options, coverage, sequences, timeouts, failures, reasons, deaths, unrepeated } = this;
+    return {
+      subject,
+      seeds: [options.seed],
+      sequences,
+      seconds,
+      timeouts,
+      failures: [...failures.values()],
+      reasons: Object.fromEntries(reasons),
+      lost: [...deaths, ...unrepeated.map((place) => `not seen again: ${place}`)],
+      coverage: Object.fromEntries(options.forms.map(({ name, code }) => [name, coverage.of(code)])),
+    };
   }
 
   /** The instructions of one case. */
@@ -120,19 +130,25 @@ export class Session {
   };
 
   /** Differences without a reason, and the reasons of the others; where the stop may differ, everything may. */
-  private explain(form: string, { item, sequence, before, vector, differences }: Culprit): Explanation {
-    const bytes = sequence.bytes.subarray(item.offset, item.offset + item.length);
-    const ip = sequence.address + item.offset;
-    const address = before && firstOperandAddress(loadDecoder(), bytes, ip, before);
-    const forms = sequence.items.map(({ code }) => this.names.get(code) ?? "");
+  private explain({ item, sequence, before, vector, differences }: Culprit): Explanation {
+    const forms = sequence.items.map(({ code }) => this.nameOf(code));
+    const occasionOf = ({ code, offset, length }: Item, state: Uint8Array | undefined): Occasion => {
+      const bytes = sequence.bytes.subarray(offset, offset + length);
+      const address = state && firstOperandAddress(loadDecoder(), bytes, sequence.address + offset, state);
+      return { form: this.nameOf(code), bytes, before: state, address, vector, forms, differences };
+    };
+    const own = [occasionOf(item, before)];
+    // A later round of a loop: any instruction may have made the difference, from registers that are not known.
+    const last = sequence.items.at(-1) ?? item;
+    const loops = LOOP_END.test(this.nameOf(last.code));
+    const others = loops ? sequence.items.map((each) => occasionOf(each, undefined)) : [];
     const reasons = new Set<string>();
     let stopAllowed = false;
     const rest = differences.filter((difference) => {
-      const reason = allowance(
-        { form, bytes, before, address, vector, forms, differences },
-        difference,
-        this.options.strict,
-      );
+      const stopsHere = difference.what === "stop" && item !== last;
+      const reason = (stopsHere ? own : [...own, ...others])
+        .map((occasion) => allowance(occasion, difference, this.options.strict))
+        .find((text) => text !== undefined);
       if (reason === undefined) return true;
       reasons.add(reason);
       stopAllowed ||= difference.what === "stop";
@@ -141,27 +157,48 @@ export class Session {
     return { unexplained: stopAllowed ? [] : rest, reasons };
   }
 
+  private nameOf(code: number): string {
+    return this.names.get(code) ?? "(no instruction)";
+  }
+
+  /**
+   * True when some instruction of a case may differ so: what the host keeps until a switch of contexts is not there a
+   * second time.
+   */
+  private mayDiffer(batch: Batch, i: number, differences: readonly Difference[]): boolean {
+    return culpritsOf(batch, i, differences, this.judge).some((culprit) => {
+      const { unexplained, reasons } = this.explain(culprit);
+      if (unexplained.length === 0) this.count(reasons);
+      return unexplained.length === 0;
+    });
+  }
+
+  private count(reasons: ReadonlySet<string>): void {
+    for (const reason of reasons) this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + 1);
+  }
+
   /** True when the difference is a failure. */
   private examine(batch: Batch, batchNumber: number, i: number, found: readonly Difference[]): boolean {
     const place = `--seed ${this.options.seed} --batch ${batchNumber} --case ${i}`;
     const culprit = findCulprit(batch, i, this.judge);
     if (!culprit) {
+      if (this.mayDiffer(batch, i, found)) return false;
       const texts = found.slice(0, 3).map(({ what, hardware, engine }) => `${what} ${hardware} ${engine}`);
       this.unrepeated.push(`${place}: ${texts.join(", ")}`);
       return true;
     }
     const { code } = culprit.item;
-    const name = this.names.get(code) ?? "(no instruction)";
+    const name = this.nameOf(code);
     this.coverage.addDifference(code);
-    const { unexplained, reasons } = this.explain(name, culprit);
-    for (const reason of reasons) this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + 1);
+    const { unexplained, reasons } = this.explain(culprit);
+    this.count(reasons);
     if (unexplained.length === 0) return false;
     const key = `${name}: ${kindOf(unexplained)}`;
     const failure = this.failures.get(key) ?? { key, count: 0, examples: [] };
     this.failures.set(key, failure);
     failure.count++;
-    if (failure.examples.length < this.options.examples && !this.options.withoutExamples?.(key)) {
-      const matters = (candidate: Culprit): boolean => this.explain(name, candidate).unexplained.length > 0;
+    if (failure.examples.length < this.options.examples) {
+      const matters = (candidate: Culprit): boolean => this.explain(candidate).unexplained.length > 0;
       const least = minimize(culprit, batch, i, this.judge, matters);
       failure.examples.push(`${describeCulprit(least, name)}\n  ${place}`);
     }

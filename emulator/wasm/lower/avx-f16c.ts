@@ -1,11 +1,11 @@
 /** VCVTPH2PS and VCVTPS2PH: by helper. */
 import { Memory, V } from "../emit/opcodes.ts";
 import type { Context } from "../context.ts";
-import type { Operand } from "../decode.ts";
+import type { MemoryOperand, Operand } from "../decode.ts";
 import { AT_F16C_RESULT, AT_F16C_SOURCE } from "../runtime/f16c.ts";
 import { control, isYmm, raiseUnmasked, readHalves, writeHalves, type Halves } from "./avx.ts";
 import type { LoweringRows } from "./lowering.ts";
-import { popVector, pushVector } from "./sse.ts";
+import { pushVector } from "./sse.ts";
 
 type Pair = [Operand, Operand];
 
@@ -36,6 +36,9 @@ function toHalves(g: Context): void {
   const { e } = g;
   const [target, source] = g.instruction.operands as Pair;
   const wide = isYmm(source);
+  const size = wide ? 16 : 8;
+  // MXCSR's flags are set behind a fault only.
+  const host = target.kind === "memory" ? hostOf(g, target, size) : 0;
   readHalves(g, source, wide ? 2 : 1).forEach((half, i) => e.storeLocalAt(V.store, AT_F16C_SOURCE + i * 16, half));
   e.i32(0)
     .i64(0)
@@ -43,9 +46,22 @@ function toHalves(g: Context): void {
   const [result] = callHelper(g, true, wide ? 8 : 4, 1) as [number];
   if (target.kind === "register") writeHalves(g, target, [result]);
   else {
-    e.get(result);
-    popVector(g, target, wide ? 16 : 8, false);
+    e.get(host).get(result);
+    if (wide) e.memory(V.store);
+    else e.lane(V.i64x2_extract_lane, 0).memory(Memory.i64_store);
+    g.commit(host, size);
   }
+}
+
+/** A local with the host address of a memory operand to be written. */
+function hostOf(g: Context, operand: MemoryOperand, size: number): number {
+  const address = g.t64();
+  const host = g.t32();
+  g.pushAddress(operand);
+  g.e.set(address);
+  g.pushHost(address, size, true);
+  g.e.set(host);
+  return host;
 }
 
 export const AVX_F16C: LoweringRows = [

@@ -1,7 +1,7 @@
 /** Faults of AVX instructions, and what the processor model has to do with them. */
 import { describe, expect, onTestFinished, test } from "vitest";
 import { CODE, DATA, fault, pageFault, syscall, TestMachine } from "../../contract/test-machine.ts";
-import { PF_USER, PF_WRITE, VECTOR_GP, VECTOR_UD } from "../../engine.ts";
+import { PF_USER, PF_WRITE, VECTOR_GP, VECTOR_UD, VECTOR_XM } from "../../engine.ts";
 import { PAGE_SIZE } from "../../physical-memory.ts";
 import { RDI, RSI } from "../../registers.ts";
 import type { CpuModel } from "../runtime/cpu-model.ts";
@@ -177,4 +177,34 @@ test("MOVBE reverses in both directions", () => {
   expect(m.cpu.get(0)).toBe(0x01020304);
   const bytes = m.memory.u8.slice(pfn * PAGE_SIZE + 8, pfn * PAGE_SIZE + 18);
   expect([...bytes]).toEqual([0, 0, 0, 0, 1, 2, 3, 4, 3, 4]);
+});
+
+describe("MXCSR where an instruction does not complete", () => {
+  const mxcsr = (m: TestMachine): number => {
+    m.engine.storeFpu();
+    return new DataView(m.cpu.buffer, m.cpu.fxsave.byteOffset).getUint32(24, true);
+  };
+
+  function startWith(m: TestMachine, control: number, lanes: readonly number[]): void {
+    new DataView(m.cpu.buffer, m.cpu.fxsave.byteOffset).setUint32(24, control, true);
+    setYmm(m, 0, lanes);
+    m.engine.loadFpu();
+  }
+
+  test("VCVTPS2PH that may not write has raised no flags", () => {
+    const m = machine("vcvtps2ph [rdi], ymm0, 0; syscall");
+    startWith(m, 0x1f81, new Array(8).fill(0x3f800001));
+    m.cpu.set(RDI, DATA);
+    expect(m.run()).toEqual(pageFault(CODE, PF_USER | PF_WRITE, DATA));
+    expect(mxcsr(m)).toBe(0x1f81);
+  });
+
+  test.each([0, 7])("an unmasked exception of element %i alone is #XM", (element) => {
+    const m = machine("vfmadd213ps ymm0, ymm1, ymm2; syscall");
+    const lanes = [0, 0, 0, 0, 0, 0, 0, 0];
+    lanes[element] = 0x7f800001;
+    startWith(m, 0x1f00, lanes);
+    expect(m.run()).toEqual(fault(CODE, VECTOR_XM));
+    expect([mxcsr(m), ymm(m, 0)]).toEqual([0x1f01, lanes]);
+  });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { CODE, DATA, fault, pageFault, STACK_TOP, syscall, TestMachine, trap } from "../../contract/test-machine.ts";
 import { PAGE_SIZE } from "../../physical-memory.ts";
-import { RAX, RBP, RBX, RCX, RDI, RDX, RFLAGS, RIP, RSI, RSP } from "../../registers.ts";
+import { R8, RAX, RBP, RBX, RCX, RDI, RDX, RFLAGS, RIP, RSI, RSP } from "../../registers.ts";
 import { createWasmEngine } from "../wasm-engine.ts";
 
 const ZF = 0x40;
@@ -153,6 +153,56 @@ describe("jumps to non-canonical addresses are #GP where they stand", () => {
     expect([stop, vector, errorCode! & 4]).toEqual(["fault", 14, 4]);
     expect(machine.cpu.u64[RIP]).toBe(0xffff800000000000n);
   });
+});
+
+describe("an access over the last canonical address", () => {
+  test.each([
+    ["mov [rax], rbx", 13],
+    ["mov rbx, [rax]", 13],
+    ["movups xmm0, [rbp - 8]", 12],
+    ["add [rbp], rbx", 12],
+    ["leave", 12],
+    ["xchg rax, rsp; pop rbx", 12],
+    ["xchg rax, rdi; rep stosq", 13],
+    ["xchg rax, rdi; scasd", 13],
+  ])("%s: vector %i, not the page fault of its first bytes", (source, vector) => {
+    const machine = start(`${source}; syscall`);
+    for (const register of [RAX, RBP]) machine.cpu.u64[register] = NON_CANONICAL - 1n;
+    machine.cpu.set(RCX, 1);
+    expect(machine.run()).toMatchObject({ stop: "fault", vector, errorCode: 0 });
+  });
+
+  test("over the highest one it is a page fault", () => {
+    const machine = start("mov rbx, [rax]; syscall");
+    machine.cpu.u64[RAX] = 0xfffffffffffffffcn;
+    expect(machine.run()).toMatchObject({ stop: "fault", vector: 14 });
+  });
+});
+
+describe("F3 and REX.B in front of 90 exchange RAX and R8", () => {
+  test.each([
+    [".byte 0xf3, 0x49, 0x90", 0x5555666677778888n, 0x1111222233334444n],
+    [".byte 0xf3, 0x41, 0x90", 0x77778888n, 0x33334444n],
+    [".byte 0x66, 0xf3, 0x41, 0x90", 0x1111222233338888n, 0x5555666677774444n],
+    [".byte 0xf3, 0x48, 0x90", 0x1111222233334444n, 0x5555666677778888n],
+    ["pause", 0x1111222233334444n, 0x5555666677778888n],
+  ])("%s", (source, rax, r8) => {
+    const machine = start(`${source}; syscall`);
+    machine.cpu.u64[RAX] = 0x1111222233334444n;
+    machine.cpu.u64[R8] = 0x5555666677778888n;
+    expect(machine.run().stop).toBe("syscall");
+    expect([machine.cpu.u64[RAX], machine.cpu.u64[R8]]).toEqual([rax, r8]);
+  });
+});
+
+test("a program that looks at exception flags still does behind an FXRSTOR", () => {
+  const machine = start(`
+    stmxcsr [rdi]; ldmxcsr [rdi]
+    fxsave [rdi + 64]; fxrstor [rdi + 64]
+    cvtsi2sd xmm0, eax; divsd xmm0, xmm1; stmxcsr [rdi]; mov eax, [rdi]; syscall`);
+  machine.cpu.set(RAX, 1);
+  expect(machine.run().stop).toBe("syscall");
+  expect(machine.cpu.get(RAX)).toBe(0x1f84);
 });
 
 describe("invalid and too long instructions", () => {

@@ -1,7 +1,7 @@
 /** XSAVE, XSAVEOPT, XSAVEC and XRSTOR of the x87, SSE and AVX state (Intel SDM volume 1, chapter 13). */
 import type { PhysicalMemory } from "../../physical-memory.ts";
 import { AT_YMM_HIGH } from "../layout.ts";
-import { AT_MXCSR_READ, AT_STRICT_FLOAT, loadState, storeState } from "./fpu-state.ts";
+import { restoreState, storeState } from "./fpu-state.ts";
 
 /** State components, and XCR0: all three. */
 export const X87 = 1;
@@ -119,20 +119,10 @@ export class ExtendedState {
     if ((wanted & SSE) !== 0) copyXmm(image, source(SSE));
     if (loadsMxcsr) copyMxcsr(image, area, 4);
     else if ((wanted & SSE) !== 0) copyMxcsr(image, INITIAL, 4);
-    const status = this.load();
+    const status = restoreState(memory, image) ? CHANGED : RESTORED;
     if ((wanted & AVX) === 0) return status;
     if ((present & AVX) === 0) u8.fill(0, AT_YMM_HIGH, AT_YMM_HIGH + YMM_BYTES);
     else u8.set(area.subarray(AT_AVX_COMPONENT), AT_YMM_HIGH);
     return status;
   };
-
-  /** Loads the image. Who looks for floating-point exceptions still does: an XRSTOR is no new program. */
-  private load(): number {
-    const { u32 } = this.memory;
-    const [strict, wasRead] = [u32[AT_STRICT_FLOAT / 4]!, u32[AT_MXCSR_READ / 4]!];
-    loadState(this.memory, this.image);
-    u32[AT_STRICT_FLOAT / 4]! |= strict;
-    u32[AT_MXCSR_READ / 4] = wasRead;
-    return u32[AT_STRICT_FLOAT / 4] === strict ? RESTORED : CHANGED;
-  }
 }

@@ -123,7 +123,8 @@ export function sineAndCosine(x: Exact): { readonly sine: Exact; readonly cosine
 function ofReduced(x: Exact): [sine: Exact, cosine: Exact] {
   const one: Exact = { sign: 0, mantissa: 1n, power: 0 };
   if (x.mantissa === 0n) return [x, one];
-  if (magnitude(x) < -TINY) return [nudged(x, true), nudged({ ...one, mantissa: 1n << 80n, power: -80 }, true)];
+  // The cosine's distance from 1 is the greater one, so that the tangent is more than x.
+  if (magnitude(x) < -TINY) return [nudged(x, true), { sign: 0, mantissa: (1n << 90n) - 1n, power: -90 }];
   const bits = BASE_BITS - 2 * magnitude(x);
   const value = fixed(x, bits);
   return [exactly(alternating(value, bits, 1), bits), exactly(alternating(value, bits, 0), bits)];

@@ -1,9 +1,8 @@
 /** Conversions between half and single precision (Intel SDM volume 1, section 14.4), on vectors at AT_SCRATCH. */
 import type { PhysicalMemory } from "../../physical-memory.ts";
-import { AT_MXCSR, AT_SCRATCH, AT_VECTOR_TRAP } from "../layout.ts";
+import { AT_MXCSR, AT_SCRATCH } from "../layout.ts";
 import * as exact from "./exact.ts";
-import { modeOf, type FusedMode } from "./fma.ts";
-import { AT_STRICT_FLOAT } from "./fpu-state.ts";
+import { modeOf, settleVector, type FusedMode } from "./fma.ts";
 import { decode, encode, isDenormalBits, isNaNBits, isSignalingBits, signOf, SINGLE } from "./interchange.ts";
 
 export const AT_F16C_SOURCE = AT_SCRATCH;
@@ -62,7 +61,6 @@ export function f16cHelper({ view, u32 }: PhysicalMemory): (toHalf: number, coun
       if (toHalf) view.setUint16(narrow + i * 2, halfOfSingle(view.getUint32(wide + i * 4, true), how), true);
       else view.setUint32(wide + i * 4, singleOfHalf(view.getUint16(narrow + i * 2, true), how), true);
     }
-    if (u32[AT_STRICT_FLOAT / 4] !== 0) u32[AT_MXCSR / 4]! |= how.flags;
-    u32[AT_VECTOR_TRAP / 4] = how.flags & how.unmasked;
+    settleVector(u32, how);
   };
 }

@@ -95,7 +95,16 @@ export function fmaHelper({ view, u32 }: PhysicalMemory): (size: number) => void
       if (size === 4) view.setUint32(AT_FMA_RESULT + i * 4, Number(result), true);
       else view.setBigUint64(AT_FMA_RESULT + i * 8, result, true);
     }
-    if (u32[AT_STRICT_FLOAT / 4] !== 0) u32[AT_MXCSR / 4]! |= how.flags;
-    u32[AT_VECTOR_TRAP / 4] = how.flags & how.unmasked;
+    settleVector(u32, how);
   };
+}
+
+/** Found before a result is computed: when one is unmasked, flags of results are not set. */
+const BEFORE = exact.INVALID | exact.DENORMAL | exact.ZERO_DIVIDE;
+
+/** Takes over the exceptions of one half of a vector; those of the other half may have been taken over already. */
+export function settleVector(u32: Uint32Array, { flags, unmasked }: FusedMode): void {
+  const trap = u32[AT_VECTOR_TRAP / 4]! | (flags & unmasked);
+  u32[AT_VECTOR_TRAP / 4] = trap;
+  if (u32[AT_STRICT_FLOAT / 4] !== 0) u32[AT_MXCSR / 4]! |= (trap & BEFORE) !== 0 ? flags & BEFORE : flags;
 }

@@ -26,8 +26,9 @@ const IMAGE_XMM = 160;
 /** Bytes up to here are written; the rest is the program's. */
 const IMAGE_END = 416;
 /** A reserved byte, which no program sees: the task looks at exception flags. */
-const IMAGE_WATCHED = 463;
+export const IMAGE_WATCHED = 463;
 const ALL_MXCSR_BITS = 0xffff;
+const OPCODE_BITS = 0x7ff;
 const MXCSR_FLAGS = 0x3f;
 const XMM_BYTES = 256;
 
@@ -55,7 +56,6 @@ export function resetX87({ u8, u32 }: PhysicalMemory): void {
   u32[AT_X87_USED / 4] = 0;
 }
 
-/** @param wide the form with REX.W, whose pointers have 64 bits; the other has 32 and selectors, which are 0 */
 /**
  * LDMXCSR. A program that has read MXCSR and now clears its flags is about to look for exceptions (feclearexcept,
  * feholdexcept): from then on they are minded. Says whether that, or the control bits, change how code has to be translated.
@@ -69,6 +69,7 @@ export function loadMxcsr({ u32 }: PhysicalMemory, value: number): boolean {
   return strict !== before;
 }
 
+/** @param wide the form with REX.W, whose pointers have 64 bits; the other has 32 and selectors, which are 0 */
 export function storeState({ u8, u32 }: PhysicalMemory, image: Uint8Array, wide = true): void {
   const top = u32[AT_X87_TOP / 4]!;
   const put = (offset: number, bytes: number, value: number): void => {
@@ -91,7 +92,7 @@ export function storeState({ u8, u32 }: PhysicalMemory, image: Uint8Array, wide 
 }
 
 /**
- * Loads what FXRSTOR takes. An unmasked exception flag pends from then on; the image's own summary bits do not count.
+ * Loads an image for a task. An unmasked exception flag pends from then on; the image's own summary bits do not count.
  */
 export function loadState({ u8, u32 }: PhysicalMemory, image: Uint8Array, wide = true): void {
   const status = image[IMAGE_STATUS]! | (image[IMAGE_STATUS + 1]! << 8);
@@ -103,7 +104,8 @@ export function loadState({ u8, u32 }: PhysicalMemory, image: Uint8Array, wide =
   u32[AT_X87_TOP / 4] = top;
   u32[AT_X87_USED / 4] = image[IMAGE_USED]!;
   u8.fill(0, AT_X87_FIP, POINTERS_END);
-  u8.set(image.subarray(IMAGE_FOP, IMAGE_FOP + 2), AT_X87_FOP);
+  const opcode = (image[IMAGE_FOP]! | (image[IMAGE_FOP + 1]! << 8)) & OPCODE_BITS;
+  u8.set([opcode & 255, opcode >> 8], AT_X87_FOP);
   for (const [to, from] of POINTERS) u8.set(image.subarray(from, from + (wide ? 8 : 4)), to);
   const mxcsr = (image[IMAGE_MXCSR]! | (image[IMAGE_MXCSR + 1]! << 8)) & ALL_MXCSR_BITS;
   u32[AT_MXCSR / 4] = mxcsr;
@@ -114,6 +116,19 @@ export function loadState({ u8, u32 }: PhysicalMemory, image: Uint8Array, wide =
     u8.set(image.subarray(IMAGE_ST + i * 16, IMAGE_ST + i * 16 + 10), AT_X87 + ((top + i) & 7) * 16);
   }
   u8.set(image.subarray(IMAGE_XMM, IMAGE_END), AT_XMM);
+}
+
+/**
+ * Loads an image as FXRSTOR and XRSTOR do: a program that looks for exceptions still does, for lazy binding of a function
+ * (glibc's _dl_runtime_resolve) ends in one of them. Says whether code has to be translated differently now.
+ */
+export function restoreState(memory: PhysicalMemory, image: Uint8Array, wide = true): boolean {
+  const { u32 } = memory;
+  const [strict, wasRead] = [u32[AT_STRICT_FLOAT / 4]!, u32[AT_MXCSR_READ / 4]!];
+  loadState(memory, image, wide);
+  u32[AT_STRICT_FLOAT / 4]! |= strict;
+  u32[AT_MXCSR_READ / 4] = wasRead;
+  return u32[AT_STRICT_FLOAT / 4] !== strict;
 }
 
 /** The state of a task that is not running: the image, and in a reserved byte whether it looks at exception flags. */

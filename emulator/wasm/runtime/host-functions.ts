@@ -10,7 +10,7 @@ import { farReturns, generalProtection } from "./far-return.ts";
 import { f16cHelper } from "./f16c.ts";
 import { fmaHelper } from "./fma.ts";
 import { descriptor, mayLoad } from "./descriptors.ts";
-import { AT_STRICT_FLOAT, loadMxcsr, loadState, storeState } from "./fpu-state.ts";
+import { loadMxcsr, restoreState, storeState } from "./fpu-state.ts";
 import { crc32c } from "./crc32c.ts";
 import type { HelperName } from "./signatures.ts";
 import { StrictFloat } from "./strict-float.ts";
@@ -71,9 +71,7 @@ export function createHelpers(memory: PhysicalMemory, guest: GuestMemory, model:
 
     fxrstor: (host: number, wide: number): number => {
       if (memory.view.getUint32(host + 24, true) > 0xffff) return generalProtection(memory, 0);
-      const strictBefore = u32[AT_STRICT_FLOAT / 4]!;
-      loadState(memory, u8.subarray(host, host + 512), wide !== 0);
-      return u32[AT_STRICT_FLOAT / 4] === strictBefore ? DONE : CHANGED;
+      return restoreState(memory, u8.subarray(host, host + 512), wide !== 0) ? CHANGED : DONE;
     },
 
     loadMxcsr: (value: number): number => (loadMxcsr(memory, value) ? 1 : 0),

@@ -7,6 +7,8 @@ import { VECTOR_SS, vectorOfNonCanonical } from "./stack-fault.ts";
 
 const FAR = 0x800000000000n;
 const NEAR = 0x10000n;
+/** Its last bytes are not canonical. */
+const ACROSS = FAR - 1n;
 const GP = 13;
 
 /** Instruction, RAX, RSP, RBP, vector. */
@@ -24,6 +26,10 @@ const ROWS: readonly (readonly [string, bigint, bigint, bigint, number])[] = [
   ["call [rax]", FAR, NEAR, NEAR, GP],
   ["ret", NEAR, FAR, NEAR, VECTOR_SS],
   ["leave", NEAR, NEAR, FAR, VECTOR_SS],
+  ["leave", NEAR, NEAR, ACROSS, VECTOR_SS],
+  ["mov rcx, [rbp]", NEAR, NEAR, ACROSS, VECTOR_SS],
+  ["mov rcx, [rax]", ACROSS, NEAR, NEAR, GP],
+  ["pop rax", NEAR, ACROSS, NEAR, VECTOR_SS],
   ["hlt", NEAR, FAR, NEAR, GP],
 ];
 

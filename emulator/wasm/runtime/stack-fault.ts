@@ -8,7 +8,9 @@ import type { Instruction, MemoryOperand } from "../decode.ts";
 
 export const VECTOR_SS = 12;
 
-const isCanonical = (address: bigint): boolean => BigInt.asIntN(48, address) === BigInt.asIntN(64, address);
+const isCanonicalByte = (address: bigint): boolean => BigInt.asIntN(48, address) === BigInt.asIntN(64, address);
+const isCanonical = (address: bigint, size: number): boolean =>
+  isCanonicalByte(address) && isCanonicalByte(BigInt.asUintN(64, address + BigInt(size - 1)));
 
 /** Uses RSP (LEAVE: RBP) beside its operands. */
 const POPS = /^(pop|popf|popfq|ret|retf|iretd?|iretq|leave)$/;
@@ -33,11 +35,14 @@ const onStack = ({ base, segment }: MemoryOperand): boolean =>
  */
 export function vectorOfNonCanonical(instruction: Instruction, registers: BigUint64Array): number {
   const { mnemonic, operands } = instruction;
-  const stack = !isCanonical(registers[mnemonic === "leave" ? RBP : RSP]! - (PUSHES.test(mnemonic) ? 8n : 0n));
+  const stack = !isCanonical(registers[mnemonic === "leave" ? RBP : RSP]! - (PUSHES.test(mnemonic) ? 8n : 0n), 8);
   if ((POPS.test(mnemonic) && stack) || mnemonic === "enter") return VECTOR_SS;
   const operand = operands.find((candidate) => candidate.kind === "memory");
   const reachesFar = BIT_STRINGS.test(mnemonic);
-  if (operand?.kind === "memory" && (reachesFar || !isCanonical(linearAddress(operand, registers)))) {
+  if (
+    operand?.kind === "memory" &&
+    (reachesFar || !isCanonical(linearAddress(operand, registers), operand.size || 1))
+  ) {
     return onStack(operand) ? VECTOR_SS : VECTOR_GP;
   }
   return PUSHES.test(mnemonic) && stack ? VECTOR_SS : VECTOR_GP;

@@ -95,6 +95,8 @@ export function logarithmOfOnePlus(y: Float80, x: Float80, how: Rounding): Float
   if (x.sign === 1 && x.exponent >= f.BIAS) {
     if (f.isInfinite(x)) return invalid(how);
     if (f.isInfinite(y)) return f.negated(y);
+    if (f.isZero(y)) return f.zero((1 - y.sign) as 0 | 1);
+    if (noteDenormal(f.isDenormal(y), how)) return y;
     how.flags |= INEXACT;
     return x;
   }

@@ -147,3 +147,35 @@ test("denormal operands in memory are noted, and unmasked stop the load", () => 
   run("fld", "f32");
   expect([state.status & 0x80, state.used]).toEqual([0x80, 0x80]);
 });
+
+describe("what a processor (Zen 4) does where random operands seldom lead", () => {
+  /** Control word, ST(0), ST(1); ST(0) and the exception flags with C1 behind it. */
+  test.each([
+    ["fptan", 0x0b7f, "80008000000000000000", "0", 1, "80018000000000000000", 0x22],
+    ["fptan", 0x0a7f, "80018000000000000000", "0", 1, "80018000000000000000", 0x20],
+    ["fyl2xp1", 0x037f, "bfff8000000000000001", "00000000000000000000", 0, "80000000000000000000", 0],
+    ["fyl2xp1", 0x037f, "bfff8000000000000001", "80000000000000000000", 0, "00000000000000000000", 0],
+    ["fyl2xp1", 0x037f, "c03effffffffffffffff", "80000000000000000001", 0, "c03effffffffffffffff", 0x22],
+  ] as const)("%s with control word %i of %s and %s", (name, control, a, b, at, result, flags) => {
+    const { state, run } = machine();
+    state.push(parse(b.padStart(20, "0")));
+    state.push(parse(a));
+    state.control = control;
+    run(name);
+    expect([show(state.read(at)), state.status & 0x23f]).toEqual([result, flags]);
+  });
+
+  test.each([
+    ["f64", "00018000000000000001", 0x10],
+    ["f32", "3bf98000000000000001", 0x10],
+    ["f64", "7ffe8000000000000001", 0x08],
+    ["f32", "7ffe8000000000000001", 0x08],
+  ] as const)("FSTP to %s of %s, unmasked, stores nothing and is not inexact", (format, value, flags) => {
+    const { state, run, view } = machine();
+    view.setUint32(HOST, 0x12345678, true);
+    state.push(parse(value));
+    state.control = 0xb40;
+    run("fstp", format);
+    expect([view.getUint32(HOST, true), state.top, state.status & 0x2bf]).toEqual([0x12345678, 7, flags | 0x80]);
+  });
+});

@@ -2,7 +2,7 @@
 import type { PhysicalMemory } from "../../physical-memory.ts";
 import { CF, PF, ZF } from "../flags.ts";
 import { AT_RIP, AT_SCRATCH } from "../layout.ts";
-import { INVALID, ZERO_DIVIDE, type Rounding } from "./exact.ts";
+import { INEXACT, INVALID, OVERFLOW, UNDERFLOW, ZERO_DIVIDE, type Rounding } from "./exact.ts";
 import * as f from "./float80.ts";
 import type { Float80 } from "./float80.ts";
 import { AT_X87_FIP, AT_X87_FOP } from "./fpu-state.ts";
@@ -201,6 +201,11 @@ export class X87Unit {
     }
     const how = state.rounding();
     const write = storing(this.memory.view, host, format, value, how);
+    // An unmasked overflow or underflow stores nothing, so nothing has been rounded.
+    if ((how.flags & how.unmasked & (OVERFLOW | UNDERFLOW)) !== 0) {
+      how.flags &= ~INEXACT;
+      how.roundedUp = false;
+    }
     if (!state.finish(how, BEFORE_STORE)) return false;
     write();
     return true;
