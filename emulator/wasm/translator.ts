@@ -22,7 +22,7 @@ import { LONGEST_BLOCK, RECORD_BYTES } from "./interpret/records.ts";
 import { AT_RIP, type Layout } from "./layout.ts";
 import { linkedModule } from "./linked-module.ts";
 import { FETCH } from "./page-walk.ts";
-import { findBlocks, type Block, type Profile } from "./region/graph.ts";
+import { findBlocks, SIZE_ASIDE, USUAL_SIZE, type Block, type Profile } from "./region/graph.ts";
 import { translate } from "./region/translate.ts";
 import type { CpuModel } from "./runtime/cpu-model.ts";
 
@@ -37,12 +37,6 @@ export interface TranslatorOptions {
   /** A block is compiled when it was interpreted so often; Infinity: never. */
   readonly hotRuns: number;
 }
-
-/**
- * A region is left now and then in its middle, and the interpreter goes on up to a place where one starts. So many times
- * more runs make such a middle worth a region of its own.
- */
-const INNER_PATIENCE = 20;
 
 /** So many regions are compiled in one module: V8 takes 0.1 to 0.3 ms for every module (notes/wasm-jit.md, section 4). */
 const BATCH = 6;
@@ -71,6 +65,8 @@ export class Translator {
   private readonly regions = new Set<Translation>();
   /** Addresses within regions where none starts. */
   private readonly innerBlocks = new Set<number>();
+  /** Those at which control has come into a region's middle. */
+  private readonly aside = new Set<number>();
   /** Jump cache entries in use, as indexes of 32-bit words. */
   private usedEntries: number[] = [];
   /** Virtual pages whose code the jump cache leads to, with their frames. */
@@ -134,11 +130,15 @@ export class Translator {
     return true;
   }
 
-  /** The interpreter met a block that runs often: compiles what belongs to it. */
+  /**
+   * The interpreter met a block that runs often: compiles what belongs to it. What lies in the middle of a region has to
+   * do so twice: regions are left there now and then, and come back to a place where one starts.
+   */
   promote(low: number, high: number): void {
     const address = (high >>> 0) * TWO_32 + (low >>> 0);
     if (this.innerBlocks.delete(address)) {
-      this.rearm(address, this.options.hotRuns * INNER_PATIENCE);
+      this.aside.add(address);
+      this.rearm(address, this.options.hotRuns);
       return;
     }
     if (this.hot.length + 1 < BATCH && !this.hot.includes(address)) {
@@ -379,7 +379,7 @@ export class Translator {
       for (const address of addresses) {
         // What has become part of another one meanwhile waits for its own turn.
         if (this.innerBlocks.has(address) && made.length > 0) continue;
-        const blocks = findBlocks(this.profile(code), address);
+        const blocks = findBlocks(this.profile(code), address, this.aside.has(address) ? SIZE_ASIDE : USUAL_SIZE);
         if (blocks.length > 0) this.refusing(() => made.push(this.translate(code, address, blocks)));
       }
       if (made.length === 0 || !this.tryInstall(made)) return;
@@ -431,6 +431,7 @@ export class Translator {
     for (const region of this.regions) this.cache.remove(region);
     this.flushJumps();
     this.innerBlocks.clear();
+    this.aside.clear();
   }
 
   private profile(code: GuestCode): Profile {

@@ -130,6 +130,14 @@ export class ModuleWriter {
       to.unsigned(this.functions.length);
       for (const { bytes } of bodies) to.sized(bytes);
     });
+    if (process.env.WNAMES) section(0, (to) => {
+      to.name("name");
+      const sub = new ByteWriter();
+      sub.unsigned(this.functions.length);
+      this.functions.forEach(({ exportName, body }, i) => { sub.unsigned(this.imports.length + i); sub.name((body as any).label ?? exportName ?? "x"); });
+      to.byte(1);
+      to.sized(sub.bytes);
+    });
     return out.bytes.slice() as Uint8Array<ArrayBuffer>;
   }
 }

@@ -239,7 +239,7 @@ class HandlerFlow implements Flow {
   }
 
   callLocal(target: number): void {
-    this.leaveFor(target, STATUS_CHAIN);
+    this.gotoLocal(target);
   }
 
   return(target: number): void {

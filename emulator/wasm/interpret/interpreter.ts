@@ -35,7 +35,7 @@ export class Interpreter {
   private readonly start: number;
   private readonly end: number;
   private top: number;
-  /** Where the targets of indirect jumps are noted, by the jump's address. */
+  /** Where the targets of indirect jumps and calls are noted, by their addresses. */
   private readonly targetLists = new Map<number, number>();
 
   constructor(
@@ -56,7 +56,7 @@ export class Interpreter {
   /** Writes a block; returns its address in RAM, or undefined when there is no room for it. */
   write(instructions: readonly Instruction[], runs: number): number | undefined {
     const last = instructions.at(-1)!;
-    const learns = isIndirectJump(last) && !this.targetLists.has(last.address);
+    const learns = isIndirect(last) && !this.targetLists.has(last.address);
     const block = this.top;
     const size = BLOCK_HEADER + (instructions.length + (goesOn(instructions) ? 1 : 0)) * RECORD_BYTES;
     const end = block + size + (learns ? TARGETS_BYTES : 0);
@@ -74,7 +74,7 @@ export class Interpreter {
       this.writeRecord(record, instruction);
       record += RECORD_BYTES;
     }
-    const list = isIndirectJump(last) ? this.targetLists.get(last.address)! : 0;
+    const list = isIndirect(last) ? this.targetLists.get(last.address)! : 0;
     this.view.setUint32(record - RECORD_BYTES + RECORD_TARGETS, list, true);
     if (goesOn(instructions)) {
       this.view.setUint32(record + RECORD_HANDLER, this.handlers.end.slot, true);
@@ -155,7 +155,7 @@ export class Interpreter {
     this.u32[(block + BLOCK_COUNTER) / 4] = runs;
   }
 
-  /** Where the indirect jump at an address has led so far, in ascending order. */
+  /** Where the indirect jump or call at an address has led so far, in ascending order. */
   targets(jump: number): number[] {
     const list = this.targetLists.get(jump);
     if (list === undefined) return [];
@@ -193,7 +193,8 @@ export class Interpreter {
   }
 }
 
-const isIndirectJump = ({ mnemonic, flow }: Instruction): boolean => flow === "stop" && mnemonic === "jmp";
+const isIndirect = ({ mnemonic, flow, operands }: Instruction): boolean =>
+  (flow === "stop" && mnemonic === "jmp") || (flow === "call" && operands[0]?.kind !== "branch");
 
 /** Whether control may come to the instruction behind: then a record leads there. */
 function goesOn(instructions: readonly Instruction[]): boolean {

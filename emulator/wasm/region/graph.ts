@@ -11,7 +11,7 @@ export interface Block {
   readonly frame: Frame | undefined;
   /** Index of the block control goes to with a jump or a branch taken, or into a function written out here. */
   readonly target: number | undefined;
-  /** Where an indirect jump is known to lead: blocks by their numbers. */
+  /** Where an indirect jump, or a call to functions written out, is known to lead: blocks by their numbers. */
   readonly known: readonly number[];
   /** Index of the block behind the last instruction: fallen into, or come back to from a call. */
   readonly next: number | undefined;
@@ -37,7 +37,7 @@ export interface Profile {
   reached(address: number): boolean;
   /** Whether a region starts at an address already. */
   compiled(address: number): boolean;
-  /** Where the indirect jump at an address has led so far. */
+  /** Where the indirect jump or call at an address has led so far. */
   targets(jump: number): readonly number[];
 }
 
@@ -45,10 +45,14 @@ export interface Profile {
 const MOST_INSTRUCTIONS = 500;
 /** A region as large as this does not take in what is a region of its own. */
 const ABSORBS_BELOW = 120;
+/** What starts in the middle of another region ends where any starts, and is small. */
+const MOST_INSTRUCTIONS_ASIDE = 120;
 /** A function of so few instructions is written out where it is called, in regions and frames up to these bounds. */
 const SMALL_FUNCTION = 40;
 const WRITES_OUT_BELOW = 250;
 const DEEPEST_FRAME = 2;
+/** An indirect call that has led to more functions than this stays a call. */
+const MOST_CALLEES = 3;
 
 /** An address within a frame. */
 interface Place {
@@ -56,9 +60,19 @@ interface Place {
   readonly address: number;
 }
 
+export interface RegionSize {
+  readonly limit: number;
+  /** From so many instructions on a region does not take in what is a region of its own. */
+  readonly absorbsBelow: number;
+}
+
+export const USUAL_SIZE: RegionSize = { limit: MOST_INSTRUCTIONS, absorbsBelow: ABSORBS_BELOW };
+/** Of a region that starts in the middle of another one. */
+export const SIZE_ASIDE: RegionSize = { limit: MOST_INSTRUCTIONS_ASIDE, absorbsBelow: 0 };
+
 /** The blocks of the region with an entry at an address, which is the first of them. Empty: it cannot be fetched. */
-export function findBlocks(profile: Profile, entry: number, limit = MOST_INSTRUCTIONS): Block[] {
-  return new GraphFinder(profile, limit).find(entry);
+export function findBlocks(profile: Profile, entry: number, size = USUAL_SIZE): Block[] {
+  return new GraphFinder(profile, size).find(entry);
 }
 
 interface Run {
@@ -72,16 +86,16 @@ interface Run {
 
 class GraphFinder {
   private readonly profile: Profile;
-  private readonly limit: number;
+  private readonly limits: RegionSize;
   private readonly frames = new Map<Frame | undefined, Map<number, Run>>();
   private readonly runs: Run[] = [];
   private readonly queue: Place[] = [];
   private readonly sizes = new Map<number, number>();
   private size = 0;
 
-  constructor(profile: Profile, limit: number) {
+  constructor(profile: Profile, limits: RegionSize) {
     this.profile = profile;
-    this.limit = limit;
+    this.limits = limits;
   }
 
   find(entry: number): Block[] {
@@ -104,7 +118,12 @@ class GraphFinder {
 
   /** Where the program has been, and not too much of what is compiled already. */
   private mayEnter(address: number): boolean {
-    return this.profile.reached(address) && !(this.size >= ABSORBS_BELOW && this.profile.compiled(address));
+    return this.profile.reached(address) && !this.endsAt(address);
+  }
+
+  /** Whether an address is left to a region that starts there. */
+  private endsAt(address: number): boolean {
+    return this.size >= this.limits.absorbsBelow && this.profile.compiled(address);
   }
 
   /** One block: up to a branch, or to where another one starts. */
@@ -112,7 +131,7 @@ class GraphFinder {
     const frame = place.frame === ENTRY ? undefined : place.frame;
     const run: Run = { place, instructions: [], target: undefined, known: [], next: undefined, entersFunction: false };
     let address = place.address;
-    while (this.size < this.limit) {
+    while (this.size < this.limits.limit) {
       const instruction = this.profile.read(address);
       if (!instruction || leadsAway(instruction)) break;
       run.instructions.push(instruction);
@@ -138,7 +157,8 @@ class GraphFinder {
     const { flow, operands, mnemonic } = instruction;
     const [operand] = operands;
     const target = operand?.kind === "branch" ? operand.target : undefined;
-    if (flow === "jump" && target !== undefined) run.target = this.leadTo({ frame, address: target });
+    if (flow === "jump" && target !== undefined && !this.endsAt(target))
+      run.target = this.leadTo({ frame, address: target });
     if (flow === "stop" && mnemonic === "jmp") {
       const targets = this.profile.targets(instruction.address).filter((address) => this.mayEnter(address));
       run.known = targets.map((address) => this.leadTo({ frame, address }));
@@ -149,11 +169,18 @@ class GraphFinder {
     if (flow === "branch" && this.mayEnter(next)) run.next = this.leadTo({ frame, address: next });
     if (flow === "call" && this.profile.reached(next)) {
       run.next = this.leadTo({ frame, address: next });
+      const callees = target === undefined ? this.profile.targets(instruction.address) : [target];
       const depth = (frame?.depth ?? 0) + 1;
-      if (target === undefined || depth > DEEPEST_FRAME || this.size >= WRITES_OUT_BELOW) return;
-      if (this.functionSize(target) > SMALL_FUNCTION) return;
-      run.target = this.leadTo({ frame: { returnAddress: next, caller: frame, depth }, address: target });
-      run.entersFunction = true;
+      if (depth > DEEPEST_FRAME || this.size >= WRITES_OUT_BELOW || callees.length > MOST_CALLEES) return;
+      const within = { returnAddress: next, caller: frame, depth };
+      const places = callees
+        .filter((callee) => this.functionSize(callee) <= SMALL_FUNCTION)
+        .map((address) => this.leadTo({ frame: within, address }));
+      if (target === undefined) run.known = places;
+      else if (places[0]) {
+        run.target = places[0];
+        run.entersFunction = true;
+      }
     }
   }
 

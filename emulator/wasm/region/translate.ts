@@ -198,6 +198,14 @@ class RegionWriter implements Flow {
     if (this.block.next === undefined) this.leaveFor(target);
     else {
       const { context, e } = this;
+      for (const block of this.block.known) {
+        const { start } = this.blocks[block]!;
+        e.get(target).i64(start).op(W.i64_eq);
+        e.if();
+        this.count(start);
+        this.branch(block);
+        e.end();
+      }
       e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
       this.callAtRip(() => e.call(context.runtime("call")));
     }

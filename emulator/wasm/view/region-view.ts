@@ -7,7 +7,7 @@ import { FormReader } from "../interpret/forms.ts";
 import { Handlers } from "../interpret/handlers.ts";
 import { reserveTables, type Layout } from "../layout.ts";
 import { linkedModule } from "../linked-module.ts";
-import { findBlocks, type Block, type Profile } from "../region/graph.ts";
+import { findBlocks, USUAL_SIZE, type Block, type Profile } from "../region/graph.ts";
 import { translate } from "../region/translate.ts";
 import type { CpuModel } from "../runtime/cpu-model.ts";
 import { annotate, type Annotation } from "./annotate.ts";
@@ -69,7 +69,7 @@ export function viewRegion(code: ViewedCode, entry: number, { model, limit }: Vi
       compiled: () => false,
       targets: () => [],
     };
-    const found = findBlocks(profile, entry, limit);
+    const found = findBlocks(profile, entry, limit === undefined ? USUAL_SIZE : { ...USUAL_SIZE, limit });
     if (found.length === 0) return undefined;
     const unknown = new Set<string>();
     const layout = usualLayout();
