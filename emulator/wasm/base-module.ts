@@ -1,4 +1,5 @@
 /** The part of the engine that is the same for all programs, as one generated module: dispatcher, flags, slow memory. */
+import { writePageHash } from "./cache/page-hash.ts";
 import { Assembler, I32, I64 } from "./emit/assembler.ts";
 import { ModuleWriter, type Signature } from "./emit/module-writer.ts";
 import { Memory, W } from "./emit/opcodes.ts";
@@ -38,6 +39,8 @@ export interface BaseExports {
   /** Runs the block of records at an address in RAM. */
   interpret(block: number): number;
   flags(operation: number, a: bigint, b: bigint, r: bigint): number;
+  /** A hash of the page at an address in RAM. */
+  hashPage(address: number): bigint;
   table: WebAssembly.Table;
 }
 
@@ -73,6 +76,10 @@ export function baseModule(layout: Layout, countInstructions: boolean, model: Cp
   const interpret = new Assembler(1);
   writeInterpret(interpret, layout, region, countInstructions);
   module.define(REGION_SIGNATURE, interpret, "interpret");
+
+  const hashPage = new Assembler(1);
+  writePageHash(hashPage);
+  module.define({ parameters: [I32], results: [I64] }, hashPage, "hashPage");
 
   const noteTarget = new Assembler(2);
   writeNoteTarget(noteTarget);

@@ -105,5 +105,7 @@ export class CodeCache {
 
 /** The pages of some pieces, with their frames. */
 export function pagesOf(pieces: readonly Piece[]): Map<number, number> {
-  return new Map(pieces.map(({ address, pfn }) => [pageOf(address), pfn]));
+  const pages = new Map<number, number>();
+  for (const { address, pfn } of pieces) pages.set(pageOf(address), pfn);
+  return pages;
 }

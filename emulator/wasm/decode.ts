@@ -1,8 +1,12 @@
 /** The front end: iced-x86 decodes, this file copies what the lowerings need into plain objects. */
 import type * as IcedModule from "iced-x86";
 import { PAGE_SIZE } from "../physical-memory.ts";
+import type { IcedDecoder, IcedInstruction, IcedParts } from "./decoder-parts.ts";
 
 type Iced = typeof IcedModule;
+
+/** The folder beside the bundle of the command line with a decoder for this file: scripts/bundle-parts.mjs makes it. */
+declare const TRAPGATE_PARTS: string;
 
 export type RegisterClass = "gpr" | "xmm" | "ymm" | "mm" | "st" | "segment" | "rip" | "other";
 
@@ -85,52 +89,64 @@ const REX_B = 0x41;
 const REX_B_MASK = 0xf1;
 
 let iced: Iced | undefined;
-let registers: RegisterOperand[] = [];
+/** What is used here: a part of `iced`, or a module of its own. */
+let parts: IcedParts | undefined;
+/** By iced's numbers, made when they are met. */
+const registers: RegisterOperand[] = [];
+/** By iced's Code. */
+const codes: CodeTraits[] = [];
+/** Bytes by iced's MemorySize. */
+const memorySizes: number[] = [];
 
 /** Gives the engine its decoder where there is no Node to load it. */
 export function provideDecoder(module: Iced): void {
-  iced = module;
-  registers = registerTable(module);
+  iced = parts = module;
 }
 
-/** The decoder, in Node (20.16 or newer) loaded when the first region is made: most programs never need it. */
+/** The whole of iced-x86, in Node (20.16 or newer) loaded when somebody asks. */
 export function loadDecoder(): Iced {
-  if (iced) return iced;
+  iced ??= load("iced-x86") as Iced;
+  return iced;
+}
+
+function loadParts(): IcedParts {
+  parts ??= load(typeof TRAPGATE_PARTS === "string" ? `${TRAPGATE_PARTS}/decoder.cjs` : "iced-x86") as IcedParts;
+  return parts;
+}
+
+function load(name: string): unknown {
   const builtin = globalThis.process?.getBuiltinModule?.("node:module");
   if (!builtin) throw new Error("the wasm engine needs iced-x86: call provideDecoder first");
-  provideDecoder(builtin.createRequire(import.meta.url)("iced-x86") as Iced);
-  return iced!;
+  return builtin.createRequire(import.meta.url)(name);
 }
 
-function registerTable({ Register, RegisterExt }: Iced): RegisterOperand[] {
-  const table: RegisterOperand[] = [];
-  for (const value of Object.values(Register)) {
-    if (typeof value !== "number" || value === Register.None || value > Register.TR7) continue;
-    const high = value >= Register.AH && value <= Register.BH;
-    const of = (kind: RegisterClass): RegisterOperand => ({
-      kind: "register",
-      class: kind,
-      index: RegisterExt.number(value) - (high ? 4 : 0),
-      size: RegisterExt.size(value),
-      high,
-    });
-    if (RegisterExt.isGPR(value)) {
-      const operand = of("gpr");
-      const number = high
-        ? value - Register.AH
-        : RegisterExt.isGPR8(value)
-          ? gpr8Number(Register, value)
-          : operand.index;
-      table[value] = { ...operand, index: number };
-    } else if (RegisterExt.isXMM(value)) table[value] = of("xmm");
-    else if (RegisterExt.isYMM(value)) table[value] = of("ymm");
-    else if (RegisterExt.isMM(value)) table[value] = of("mm");
-    else if (RegisterExt.isST(value)) table[value] = of("st");
-    else if (RegisterExt.isSegmentRegister(value)) table[value] = of("segment");
-    else if (RegisterExt.isIP(value)) table[value] = of("rip");
-    else table[value] = of("other");
+/** The operand for a register; undefined for none. */
+function registerOf(x: IcedParts, value: number): RegisterOperand | undefined {
+  if (value === x.Register.None || value > x.Register.TR7) return undefined;
+  return (registers[value] ??= makeRegister(x, value));
+}
+
+function makeRegister({ Register, RegisterExt }: IcedParts, value: number): RegisterOperand {
+  const high = value >= Register.AH && value <= Register.BH;
+  const of = (kind: RegisterClass): RegisterOperand => ({
+    kind: "register",
+    class: kind,
+    index: RegisterExt.number(value) - (high ? 4 : 0),
+    size: RegisterExt.size(value),
+    high,
+  });
+  if (RegisterExt.isGPR(value)) {
+    const operand = of("gpr");
+    const number = high ? value - Register.AH : RegisterExt.isGPR8(value) ? gpr8Number(Register, value) : operand.index;
+    return { ...operand, index: number };
   }
-  return table;
+  if (RegisterExt.isXMM(value)) return of("xmm");
+  if (RegisterExt.isYMM(value)) return of("ymm");
+  if (RegisterExt.isMM(value)) return of("mm");
+  if (RegisterExt.isST(value)) return of("st");
+  if (RegisterExt.isSegmentRegister(value)) return of("segment");
+  if (RegisterExt.isIP(value)) return of("rip");
+  return of("other");
 }
 
 /** AL CL DL BL, then (behind AH to BH) SPL BPL SIL DIL R8B to R15B. */
@@ -149,15 +165,15 @@ function statusFlags(bits: number): number {
 
 /** Decodes instructions from bytes that lie at consecutive virtual addresses. */
 export class CodeReader {
-  private readonly decoder: IcedModule.Decoder;
-  private readonly scratch: IcedModule.Instruction;
-  private readonly iced: Iced;
+  private readonly decoder: IcedDecoder;
+  private readonly scratch: IcedInstruction;
+  private readonly iced: IcedParts;
   private readonly bytes: Uint8Array;
   private readonly start: number;
   private readonly size: number;
 
   constructor(bytes: Uint8Array, address: number) {
-    this.iced = loadDecoder();
+    this.iced = loadParts();
     this.bytes = bytes;
     this.decoder = new this.iced.Decoder(64, bytes, this.iced.DecoderOptions.None);
     this.scratch = new this.iced.Instruction();
@@ -178,9 +194,9 @@ export class CodeReader {
     decoder.position = address - this.start;
     decoder.ip = BigInt(address);
     decoder.decodeOut(scratch);
+    if (iced.Code[scratch.code] === "Pause") this.readExchange(address);
     const { code } = scratch;
-    if (code === iced.Code.Pause) this.readExchange(address);
-    if (code !== 0) return copy(iced, scratch, address);
+    if (code !== 0) return copy(iced, scratch, code, address, mayHavePrefix(this.bytes, address - this.start));
     if (decoder.lastError === iced.DecoderError.NoMoreBytes) return undefined;
     return invalid(address, scratch.length === LONGEST_INSTRUCTION && this.isTooLong(address) ? TOO_LONG : INVALID);
   }
@@ -241,39 +257,92 @@ function invalid(address: number, mnemonic = INVALID): Instruction {
   };
 }
 
-function copy(x: Iced, from: IcedModule.Instruction, address: number): Instruction {
-  if (from.isVsib && registersCoincide(from)) return invalid(address);
+/** What iced says of all instructions of a Code: every question is a call into WebAssembly. */
+interface CodeTraits {
+  readonly mnemonic: string;
+  readonly form: string;
+  readonly flow: Flow;
+  readonly condition: number;
+  readonly operandCount: number;
+  readonly isVsib: boolean;
+  /** Flags read and written, where no immediate and no pair of equal registers changes them. */
+  flags: { readonly flagsRead: number; readonly flagsWritten: number } | undefined;
+}
+
+function traitsOf(x: IcedParts, from: IcedInstruction, code: number): CodeTraits {
+  const { mnemonic } = from;
+  return {
+    mnemonic: x.Mnemonic[mnemonic]!.toLowerCase(),
+    form: x.Code[code]!,
+    flow: flowOf(x, from.flowControl, mnemonic),
+    condition: from.conditionCode - 1,
+    operandCount: from.opCount,
+    isVsib: from.isVsib,
+    flags: undefined,
+  };
+}
+
+function flagsOf(
+  from: IcedInstruction,
+  traits: CodeTraits,
+  operands: readonly Operand[],
+): NonNullable<CodeTraits["flags"]> {
+  const isPlain = operands[0] !== operands[1] && !operands.some(({ kind }) => kind === "immediate");
+  if (isPlain && traits.flags) return traits.flags;
+  const flags = { flagsRead: statusFlags(from.rflagsRead), flagsWritten: statusFlags(from.rflagsModified) };
+  if (isPlain) traits.flags = flags;
+  return flags;
+}
+
+const isPrefix = (byte: number): boolean =>
+  (byte & 0xe7) === 0x26 || (byte >= 0x64 && byte <= 0x67) || byte === 0xf0 || byte === 0xf2 || byte === 0xf3;
+const isRex = (byte: number): boolean => (byte & 0xf0) === 0x40;
+
+/** Whether there may be a legacy prefix; behind REX, which then is without effect, there may be others. */
+function mayHavePrefix(bytes: Uint8Array, at: number): boolean {
+  if (!isRex(bytes[at]!)) return isPrefix(bytes[at]!);
+  const next = bytes[at + 1] ?? 0;
+  return isPrefix(next) || isRex(next);
+}
+
+function copy(x: IcedParts, from: IcedInstruction, code: number, address: number, prefixed: boolean): Instruction {
+  const traits = (codes[code] ??= traitsOf(x, from, code));
+  if (traits.isVsib && registersCoincide(x, from)) return invalid(address);
   const operands: Operand[] = [];
   let addressSize = 8;
-  for (let i = 0; i < from.opCount; i++) {
-    const operand = operandOf(x, from, i);
+  for (let i = 0; i < traits.operandCount; i++) {
+    const operand = operandOf(x, from, i, prefixed);
     if (operand.kind === "memory") addressSize = operand.addressSize;
     operands.push(operand);
   }
+  const { mnemonic, flow, condition, form } = traits;
+  const { flagsRead, flagsWritten } = flagsOf(from, traits, operands);
   return {
-    mnemonic: x.Mnemonic[from.mnemonic]!.toLowerCase(),
+    mnemonic,
     address,
     length: from.length,
     operands,
-    flow: flowOf(x, from.flowControl, from.mnemonic),
-    condition: from.conditionCode - 1,
-    rep: from.hasRepPrefix || from.hasRepePrefix,
-    repne: from.hasRepnePrefix,
-    lock: from.hasLockPrefix,
-    form: x.Code[from.code]!,
-    flagsRead: statusFlags(from.rflagsRead),
-    flagsWritten: statusFlags(from.rflagsModified),
+    flow,
+    condition,
+    rep: prefixed && (from.hasRepPrefix || from.hasRepePrefix),
+    repne: prefixed && from.hasRepnePrefix,
+    lock: prefixed && from.hasLockPrefix,
+    form,
+    flagsRead,
+    flagsWritten,
     addressSize,
   };
 }
 
 /** Gathers whose destination, index and mask are not three registers are #UD (Intel SDM volume 2, VPGATHERDD). */
-function registersCoincide(from: IcedModule.Instruction): boolean {
-  const numbers = [from.op0Register, from.op2Register, from.memoryIndex].map((register) => registers[register]?.index);
+function registersCoincide(x: IcedParts, from: IcedInstruction): boolean {
+  const numbers = [from.op0Register, from.op2Register, from.memoryIndex].map(
+    (register) => registerOf(x, register)?.index,
+  );
   return new Set(numbers).size < numbers.length;
 }
 
-function flowOf(x: Iced, flow: IcedModule.FlowControl, mnemonic: IcedModule.Mnemonic): Flow {
+function flowOf(x: IcedParts, flow: IcedModule.FlowControl, mnemonic: IcedModule.Mnemonic): Flow {
   switch (flow) {
     case x.FlowControl.Next:
       return "next";
@@ -289,35 +358,41 @@ function flowOf(x: Iced, flow: IcedModule.FlowControl, mnemonic: IcedModule.Mnem
   }
 }
 
-function operandOf(x: Iced, from: IcedModule.Instruction, i: number): Operand {
+function operandOf(x: IcedParts, from: IcedInstruction, i: number, prefixed: boolean): Operand {
   const { OpKind } = x;
   const kind = from.opKind(i);
   switch (kind) {
     case OpKind.Register:
-      return registers[from.opRegister(i)]!;
+      return registerOf(x, from.opRegister(i))!;
     case OpKind.NearBranch16:
     case OpKind.NearBranch32:
     case OpKind.NearBranch64:
       return branchTo(from.nearBranchTarget);
     case OpKind.Memory:
-      return memoryOperand(x, from, from.memoryBase, from.memoryIndex, from.memoryIndexScale, from.memoryDisplacement);
+      return explicitMemory(x, from, prefixed);
     case OpKind.MemorySegSI:
     case OpKind.MemorySegESI:
     case OpKind.MemorySegRSI:
-      return memoryOperand(x, from, kind === OpKind.MemorySegESI ? x.Register.ESI : x.Register.RSI, 0, 1, 0n);
+      return memoryOperand(x, from, kind === OpKind.MemorySegESI ? x.Register.ESI : x.Register.RSI, 0, 1, 0n, prefixed);
     case OpKind.MemorySegDI:
     case OpKind.MemorySegEDI:
     case OpKind.MemorySegRDI:
-      return memoryOperand(x, from, kind === OpKind.MemorySegEDI ? x.Register.EDI : x.Register.RDI, 0, 1, 0n);
+      return memoryOperand(x, from, kind === OpKind.MemorySegEDI ? x.Register.EDI : x.Register.RDI, 0, 1, 0n, prefixed);
     case OpKind.MemoryESDI:
     case OpKind.MemoryESEDI:
     case OpKind.MemoryESRDI: {
       const base = kind === OpKind.MemoryESEDI ? x.Register.EDI : x.Register.RDI;
-      return { ...memoryOperand(x, from, base, 0, 1, 0n), segment: undefined };
+      return { ...memoryOperand(x, from, base, 0, 1, 0n, prefixed), segment: undefined };
     }
     default:
       return { kind: "immediate", value: BigInt.asIntN(64, from.immediate(i)) };
   }
+}
+
+function explicitMemory(x: IcedParts, from: IcedInstruction, prefixed: boolean): MemoryOperand {
+  const index = from.memoryIndex;
+  const scale = index === x.Register.None ? 1 : from.memoryIndexScale;
+  return memoryOperand(x, from, from.memoryBase, index, scale, from.memoryDisplacement, prefixed);
 }
 
 function branchTo(exactTarget: bigint): BranchOperand {
@@ -325,20 +400,22 @@ function branchTo(exactTarget: bigint): BranchOperand {
 }
 
 function memoryOperand(
-  x: Iced,
-  from: IcedModule.Instruction,
+  x: IcedParts,
+  from: IcedInstruction,
   baseRegister: number,
   indexRegister: number,
   scale: number,
   displacement: bigint,
+  prefixed: boolean,
 ): MemoryOperand {
-  const base = registers[baseRegister];
-  const index = registers[indexRegister];
-  const prefix = from.memorySegment;
+  const base = registerOf(x, baseRegister);
+  const index = registerOf(x, indexRegister);
+  const prefix = prefixed ? from.memorySegment : x.Register.None;
+  const { memorySize } = from;
   const general = base ?? (index?.class === "gpr" ? index : undefined);
   return {
     kind: "memory",
-    size: x.MemorySizeExt.size(from.memorySize),
+    size: (memorySizes[memorySize] ??= x.MemorySizeExt.size(memorySize)),
     base: base?.class === "rip" ? undefined : base,
     index,
     scale,

@@ -44,6 +44,8 @@ export class GuestMemory {
   /** The last failed access wanted to write to a frame with code. */
   codeWriteWanted = false;
 
+  /** Not 0 for frames that have been in the write TLB. */
+  private readonly writtenFrames: Uint8Array;
   private readonly noPageLow: number;
   private readonly noPageHigh: number;
   private readonly u8: Uint8Array;
@@ -58,11 +60,15 @@ export class GuestMemory {
     this.u8 = memory.u8;
     this.u32 = memory.u32;
     this.codeFrames = new Uint8Array(memory.frameCount);
+    this.writtenFrames = new Uint8Array(memory.frameCount);
     const noPage = unknownPage();
     this.noPageLow = Number(noPage & 0xffffffffn);
     this.noPageHigh = Number(noPage >> 32n);
     const { readSites, usedSites } = layout;
-    for (let place = readSites; place < usedSites; place += 16) this.emptySite(place);
+    this.emptySite(readSites);
+    for (let filled = 16; readSites + filled < usedSites; filled *= 2) {
+      this.u8.copyWithin(readSites + filled, readSites, Math.min(readSites + filled, usedSites - filled));
+    }
     this.flush();
   }
 
@@ -105,6 +111,7 @@ export class GuestMemory {
     if (this.codeFrames[pfn] !== 0) return;
     this.codeFrames[pfn] = 1;
     this.emptySites();
+    if (this.writtenFrames[pfn] === 0) return;
     const { writeTlb } = this.layout;
     for (let offset = 0; offset < TLB_BYTES; offset += 16) {
       const slot = (writeTlb + offset) / 4;
@@ -159,6 +166,7 @@ export class GuestMemory {
       }
       this.writtenCode.push(pfn);
     } else {
+      if (kind === WRITE) this.writtenFrames[pfn] = 1;
       const slot = ((kind === WRITE ? layout.writeTlb : layout.readTlb) + tlbOffset(low, high)) / 4;
       u32[slot] = low & ~4095;
       u32[slot + 1] = high;

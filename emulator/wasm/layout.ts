@@ -57,10 +57,10 @@ export const SITE_ENTRIES = 2048;
 export const SITE_BYTES = SITE_ENTRIES * 16;
 /**
  * The tag of an empty place: a page that is not canonical. It leads to an empty frame, and no program can know it: it is
- * another one for every engine.
+ * another one for every engine. Loading Node's crypto for its random numbers would take 10 ms.
  */
 export function unknownPage(): bigint {
-  const [low, high] = globalThis.crypto.getRandomValues(new Uint32Array(2)) as unknown as [number, number];
+  const [low, high] = [Math.floor(Math.random() * 4294967296), Math.floor(Math.random() * 4294967296)];
   const page = (BigInt(high) << 32n) | BigInt(low & ~4095);
   // Bits 47 and 48 differ.
   return (page & ~(3n << 47n)) | (1n << 47n);
@@ -72,7 +72,8 @@ export const AT_SITES_USED = 832;
 
 /** Entries of the jump cache: virtual address (8), table index (4), block number (4). */
 const JUMP_ENTRIES = { usual: 65536, inLittleRam: 4096 };
-const LITTLE_RAM = 64 * 1024 * 1024;
+/** Engines with so much RAM or more have tables of the same size. */
+export const LITTLE_RAM = 64 * 1024 * 1024;
 
 /** Physical addresses of the tables. */
 export interface Layout {

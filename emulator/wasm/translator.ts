@@ -4,7 +4,7 @@
  */
 import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
 import { jumpOffset, type BaseExports } from "./base-module.ts";
-import { Archive } from "./cache/archive.ts";
+import { Archive, readHandlers } from "./cache/archive.ts";
 import type { SavedRegion } from "./cache/saved-page.ts";
 import type { TranslationStore } from "./cache/translation-store.ts";
 import type { FunctionTable } from "./function-table.ts";
@@ -20,7 +20,7 @@ import { Handlers } from "./interpret/handlers.ts";
 import { Interpreter } from "./interpret/interpreter.ts";
 import { LONGEST_BLOCK, RECORD_BYTES } from "./interpret/records.ts";
 import { AT_RIP, type Layout } from "./layout.ts";
-import { linkedModule } from "./linked-module.ts";
+import { linkedModule, placedModule } from "./linked-module.ts";
 import { FETCH } from "./page-walk.ts";
 import { findBlocks, SIZE_ASIDE, USUAL_SIZE, type Block, type Profile } from "./region/graph.ts";
 import { translate } from "./region/translate.ts";
@@ -34,6 +34,8 @@ export interface TranslatorOptions {
   readonly strictFloat: boolean;
   /** Where translations are kept between runs. */
   readonly store: TranslationStore | undefined;
+  /** Where handlers are found that the store does not have. */
+  readonly commonHandlers: Pick<TranslationStore, "get"> | undefined;
   /** A block is compiled when it was interpreted so often; Infinity: never. */
   readonly hotRuns: number;
 }
@@ -42,6 +44,9 @@ export interface TranslatorOptions {
 const BATCH = 6;
 /** Then all are forgotten: V8 keeps about 20 KB for each. */
 const MOST_REGIONS = 20_000;
+
+/** So many functions come at once only when handlers are restored. */
+const WORTH_PLACING = 200;
 
 export const USUAL_HOT_RUNS = 2000;
 
@@ -106,10 +111,10 @@ export class Translator {
       onUnknown: (instruction) => this.noteUnknown(instruction),
     });
     this.interpreter = new Interpreter(ram, recordsFor(memory.layout, options.strictFloat), this.handlers);
-    if (options.store) {
-      this.archive = new Archive(ram, options.store, archivePrefix(memory.layout, options));
-      this.handlers.restore(this.archive.handlers());
-    }
+    const { store, commonHandlers } = options;
+    const prefix = store || commonHandlers ? archivePrefix(memory.layout, options) : "";
+    if (store) this.archive = new Archive(base.hashPage, store, prefix);
+    this.handlers.restore(readHandlers(store, prefix) ?? readHandlers(commonHandlers, prefix) ?? []);
     const { jumpCache, jumpEntries } = memory.layout;
     if (options.strictFloat) return;
     ram.u8.fill(0, jumpCache, jumpCache + jumpEntries * 16);
@@ -201,9 +206,10 @@ export class Translator {
   }
 
   private install(functions: readonly FunctionBody[], slots: readonly number[]): void {
-    const binary = linkedModule(functions);
+    const places = functions.length >= WORTH_PLACING;
+    const binary = places ? placedModule(functions, slots) : linkedModule(functions);
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary), this.imports);
-    slots.forEach((slot, i) => this.table.set(slot, exports[`f${i}`]));
+    if (!places) slots.forEach((slot, i) => this.table.set(slot, exports[`f${i}`]));
     this.statistics.bytes += binary.length;
   }
 
@@ -347,6 +353,11 @@ export class Translator {
       this.cache.add(region);
       this.statistics.restored++;
     }
+  }
+
+  /** Makes the handler of an instruction before one of its form is met. */
+  prepare(instruction: Instruction): void {
+    this.interpreter.writeStep(instruction);
   }
 
   /** Keeps what was translated for later runs. */

@@ -116,7 +116,7 @@ class WasmEngine implements Engine {
     });
     this.base = base as unknown as BaseExports;
     const table = new FunctionTable(this.base.table);
-    const imports = { env: { memory: memory.memory, runtime: runtimeTable(base) } };
+    const imports = { env: { memory: memory.memory, runtime: runtimeTable(base), translations: this.base.table } };
     this.makeTranslator = (strictFloat) =>
       new Translator(memory, guest, this.base, table, imports, { ...options, strictFloat });
     this.translator = this.usual = this.makeTranslator(false);
@@ -317,6 +317,8 @@ export interface WasmEngineOptions {
   readonly countInstructions?: boolean;
   /** Where translations are kept between runs: read as they are needed, written when the engine is disposed of. */
   readonly store?: TranslationStore | undefined;
+  /** Handlers made beforehand (interpret/common-handlers.ts). */
+  readonly commonHandlers?: Pick<TranslationStore, "get"> | undefined;
   /** How often a block is interpreted before it is compiled; Infinity: always. */
   readonly hotRuns?: number;
 }
@@ -331,5 +333,6 @@ export function createWasmEngine(memory: PhysicalMemory, options: WasmEngineOpti
     countInstructions: options.countInstructions ?? false,
     hotRuns: options.hotRuns ?? USUAL_HOT_RUNS,
     store: options.store,
+    commonHandlers: options.commonHandlers,
   });
 }

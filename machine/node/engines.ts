@@ -1,4 +1,6 @@
 /** The engines that Node can run, by name. */
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Engine } from "../../emulator/engine.ts";
 import { GRANULARITIES, LockstepEngine, type Granularity } from "../../emulator/lockstep/lockstep-engine.ts";
 import type { PhysicalMemory } from "../../emulator/physical-memory.ts";
@@ -22,6 +24,14 @@ const COUNTING = {
   unicorn: createUnicornEngine,
   wasm: (memory) => createWasmEngine(memory, { countInstructions: true }),
 } satisfies Record<string, EngineFactory>;
+
+/** The folder beside the bundle of the command line with handlers made beforehand (scripts/bundle-parts.mjs). */
+declare const TRAPGATE_PARTS: string;
+
+function commonHandlers(): TranslationFiles | undefined {
+  if (typeof TRAPGATE_PARTS !== "string") return undefined;
+  return new TranslationFiles(join(dirname(fileURLToPath(import.meta.url)), TRAPGATE_PARTS));
+}
 
 type SingleEngine = keyof typeof engines;
 /** One engine that is named, or two of them in lockstep (docs/lockstep.md): unicorn and wasm, unless named. */
@@ -76,7 +86,7 @@ export function engineFactory(
   const engine = resolveEngine(name, cpu);
   if (engine === "wasm") {
     const store = translations === undefined ? undefined : new TranslationFiles(translations);
-    return (memory) => createWasmEngine(memory, { cpu, store });
+    return (memory) => createWasmEngine(memory, { cpu, store, commonHandlers: commonHandlers() });
   }
   const [first, second] = namedEngines(engine)!;
   if (second === undefined) return engines[first!];

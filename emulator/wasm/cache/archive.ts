@@ -2,10 +2,19 @@
  * Translations of earlier runs and those to keep for later ones, by pages of code: a page is known by its address and a
  * hash of its bytes. Pages that change while they run are not kept.
  */
-import { PAGE_SIZE, type PhysicalMemory } from "../../physical-memory.ts";
+import { PAGE_SIZE } from "../../physical-memory.ts";
 import { ByteWriter } from "../emit/byte-writer.ts";
 import { ByteReader } from "./byte-reader.ts";
-import { decodeBody, decodePage, encodeBody, encodePage, type SavedBlock, type SavedRegion } from "./saved-page.ts";
+import {
+  decodeBody,
+  decodeNames,
+  decodePage,
+  encodeBody,
+  encodeNames,
+  encodePage,
+  type SavedBlock,
+  type SavedRegion,
+} from "./saved-page.ts";
 import type { SavedHandler } from "../interpret/handlers.ts";
 import type { TranslationStore } from "./translation-store.ts";
 
@@ -40,7 +49,7 @@ export class ArchivedPage {
 }
 
 export class Archive {
-  private readonly ram: PhysicalMemory;
+  private readonly hashPage: (address: number) => bigint;
   private readonly store: TranslationStore;
   /** Tells apart what depends on how the engine was made. */
   private readonly prefix: string;
@@ -49,8 +58,9 @@ export class Archive {
   private readonly frames = new Map<number, Map<number, ArchivedPage | undefined>>();
   private readonly changing = new Set<number>();
 
-  constructor(ram: PhysicalMemory, store: TranslationStore, prefix: string) {
-    this.ram = ram;
+  /** @param hashPage a hash of the page at an address in RAM */
+  constructor(hashPage: (address: number) => bigint, store: TranslationStore, prefix: string) {
+    this.hashPage = hashPage;
     this.store = store;
     this.prefix = prefix;
   }
@@ -66,10 +76,11 @@ export class Archive {
   }
 
   private open(page: number, pfn: number): ArchivedPage {
-    const key = `${this.prefix}-${page.toString(16)}-${hashOf(this.ram.u32, (pfn * PAGE_SIZE) / 4)}`;
+    const hash = BigInt.asUintN(64, this.hashPage(pfn * PAGE_SIZE));
+    const key = `${this.prefix}-${page.toString(16)}-${hash.toString(16).padStart(16, "0")}`;
     let found = this.pages.get(key);
     if (!found) {
-      const saved = this.read(key, decodePage);
+      const saved = read(this.store, key, decodePage);
       found = new ArchivedPage(key, saved?.blocks ?? [], saved?.regions ?? []);
       this.pages.set(key, found);
     }
@@ -82,21 +93,15 @@ export class Archive {
     this.changing.add(pfn);
   }
 
-  handlers(): SavedHandler[] {
-    const decode = (bytes: Uint8Array): SavedHandler[] => {
-      const from = new ByteReader(bytes);
-      return from.list(() => ({ name: from.name(), touched: from.unsigned(), body: decodeBody(from) }));
-    };
-    return this.read(`${this.prefix}-${HANDLERS}`, decode) ?? [];
-  }
-
   /** Keeps what is new. @param handlers all of them, or undefined when none is new */
   save(handlers: readonly SavedHandler[] | undefined): void {
     if (handlers) {
       const out = new ByteWriter();
-      out.unsigned(handlers.length);
-      for (const { name, touched, body } of handlers) {
-        out.name(name);
+      encodeNames(
+        out,
+        handlers.map(({ name }) => name),
+      );
+      for (const { touched, body } of handlers) {
         out.unsigned(touched);
         encodeBody(out, body);
       }
@@ -109,18 +114,33 @@ export class Archive {
       this.store.put(page.key, sealed(content));
     }
   }
+}
 
-  /** What the store has under a key; damaged bytes count as none. */
-  private read<T>(key: string, decode: (bytes: Uint8Array) => T): T | undefined {
-    const bytes = this.store.get(key);
-    const content = bytes && unsealed(bytes);
-    if (!content) return undefined;
-    try {
-      return decode(content);
-    } catch (error) {
-      if (error instanceof RangeError) return undefined;
-      throw error;
-    }
+/** The handlers that a store has. */
+export function readHandlers(
+  store: Pick<TranslationStore, "get"> | undefined,
+  prefix: string,
+): SavedHandler[] | undefined {
+  return read(store, `${prefix}-${HANDLERS}`, (bytes) => {
+    const from = new ByteReader(bytes);
+    return decodeNames(from).map((name) => ({ name, touched: from.unsigned(), body: decodeBody(from) }));
+  });
+}
+
+/** What a store has under a key; damaged bytes count as none. */
+function read<T>(
+  store: Pick<TranslationStore, "get"> | undefined,
+  key: string,
+  decode: (bytes: Uint8Array) => T,
+): T | undefined {
+  const bytes = store?.get(key);
+  const content = bytes && unsealed(bytes);
+  if (!content) return undefined;
+  try {
+    return decode(content);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
   }
 }
 
@@ -139,25 +159,13 @@ function unsealed(bytes: Uint8Array): Uint8Array | undefined {
   return checksum(content) === expected ? content : undefined;
 }
 
-/** FNV-1a. */
+/** FNV-1a over words of 32 bits, then the bytes behind the last one. */
 function checksum(bytes: Uint8Array): number {
+  const whole = bytes.length >>> 2;
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const words = new Uint32Array(aligned.buffer, aligned.byteOffset, whole);
   let hash = 0x811c9dc5;
-  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+  for (let i = 0; i < whole; i++) hash = Math.imul(hash ^ words[i]!, 0x01000193);
+  for (let i = whole * 4; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
   return hash >>> 0;
-}
-
-/** 64 bits over the words of a page, in hexadecimal: two multiplicative hashes that rotate. */
-function hashOf(words: Uint32Array, start: number): string {
-  let a = 0x9e3779b9;
-  let b = 0x85ebca6b;
-  for (let i = start; i < start + PAGE_SIZE / 4; i++) {
-    const word = words[i]!;
-    a = Math.imul(a ^ word, 0xcc9e2d51);
-    a = (a << 15) | (a >>> 17);
-    b = Math.imul(b + word, 0x1b873593);
-    b = (b << 13) | (b >>> 19);
-  }
-  a ^= a >>> 16;
-  b ^= b >>> 15;
-  return [a, b].map((half) => (half >>> 0).toString(16).padStart(8, "0")).join("");
 }

@@ -48,6 +48,8 @@ export class ByteReader {
   }
 
   list<T>(item: () => T): T[] {
-    return Array.from({ length: this.unsigned() }, item);
+    const items: T[] = [];
+    for (let count = this.unsigned(); count > 0; count--) items.push(item());
+    return items;
   }
 }

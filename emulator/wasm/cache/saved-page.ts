@@ -4,8 +4,11 @@
  */
 import { ByteWriter } from "../emit/byte-writer.ts";
 import type { FunctionBody } from "../emit/module-writer.ts";
-import { RECORD_BYTES } from "../interpret/records.ts";
+import { RECORD_BYTES, RECORD_HANDLER } from "../interpret/records.ts";
 import { ByteReader } from "./byte-reader.ts";
+
+/** The same object for many blocks. */
+export type HandlerNames = readonly (string | undefined)[];
 
 /** A block of the interpreter. */
 export interface SavedBlock {
@@ -13,9 +16,9 @@ export interface SavedBlock {
   /** Bytes of guest code. */
   readonly size: number;
   readonly instructions: number;
-  /** A name for each record; the records' handler fields are not meant. */
-  readonly handlers: readonly string[];
   readonly records: Uint8Array;
+  /** Names of handlers by the numbers that the records have for them. */
+  readonly handlers: HandlerNames;
 }
 
 /** A region, with the code it was made from. */
@@ -30,24 +33,21 @@ export interface SavedPage {
   readonly regions: readonly SavedRegion[];
 }
 
-const FORMAT = 1;
+const FORMAT = 2;
 
 export function encodePage({ blocks, regions }: SavedPage): Uint8Array {
   const out = new ByteWriter();
   out.unsigned(FORMAT);
-  const names = [...new Set(blocks.flatMap(({ handlers }) => handlers))];
-  const numbers = new Map(names.map((name, i) => [name, i]));
-  out.unsigned(names.length);
-  for (const name of names) out.name(name);
+  const numbers = new Map<string, number>();
+  const renumbered = blocks.map((block) => renumber(block, numbers));
+  encodeNames(out, [...numbers.keys()]);
   out.unsigned(blocks.length);
-  for (const { address, size, instructions, handlers, records } of blocks) {
+  blocks.forEach(({ address, size, instructions }, i) => {
     out.signed(address);
     out.unsigned(size);
     out.unsigned(instructions);
-    out.unsigned(handlers.length);
-    for (const handler of handlers) out.unsigned(numbers.get(handler)!);
-    out.append(records);
-  }
+    out.sized(renumbered[i]!);
+  });
   out.unsigned(regions.length);
   for (const { address, pieces, body } of regions) {
     out.signed(address);
@@ -61,23 +61,51 @@ export function encodePage({ blocks, regions }: SavedPage): Uint8Array {
   return out.bytes.slice();
 }
 
+/** A block's records with the page's numbers for their handlers; handlers that have none get one. */
+function renumber({ records, handlers }: SavedBlock, numbers: Map<string, number>): Uint8Array {
+  const out = records.slice();
+  const view = new DataView(out.buffer);
+  for (let at = RECORD_HANDLER; at < out.length; at += RECORD_BYTES) {
+    const name = handlers[view.getUint32(at, true)]!;
+    let number = numbers.get(name);
+    if (number === undefined) numbers.set(name, (number = numbers.size));
+    view.setUint32(at, number, true);
+  }
+  return out;
+}
+
 /** Throws a RangeError when the bytes are not what `encodePage` writes. */
 export function decodePage(bytes: Uint8Array): SavedPage {
   const from = new ByteReader(bytes);
   if (from.unsigned() !== FORMAT) throw new RangeError("a saved page of another format");
-  const names = from.list(() => from.name());
-  const blocks = from.list((): SavedBlock => {
+  const handlers = decodeNames(from);
+  const blocks: SavedBlock[] = [];
+  for (let count = from.unsigned(); count > 0; count--) {
     const address = from.signed();
-    const [size, instructions] = [from.unsigned(), from.unsigned()];
-    const handlers = from.list(() => names[from.unsigned()]!);
-    return { address, size, instructions, handlers, records: from.take(handlers.length * RECORD_BYTES) };
-  });
+    blocks.push({ address, size: from.unsigned(), instructions: from.unsigned(), records: records(from), handlers });
+  }
   const regions = from.list((): SavedRegion => {
     const address = from.signed();
     const pieces = from.list(() => ({ address: from.signed(), bytes: from.sized() }));
     return { address, pieces, body: decodeBody(from) };
   });
   return { blocks, regions };
+}
+
+function records(from: ByteReader): Uint8Array {
+  const bytes = from.sized();
+  if (bytes.length % RECORD_BYTES !== 0) throw new RangeError("a record that is cut off");
+  return bytes;
+}
+
+/** Names of letters without blanks, as one text: reading many short ones takes longer. */
+export function encodeNames(out: ByteWriter, names: readonly string[]): void {
+  out.name(names.join(" "));
+}
+
+export function decodeNames(from: ByteReader): string[] {
+  const text = from.name();
+  return text === "" ? [] : text.split(" ");
 }
 
 export function encodeBody(out: ByteWriter, { bytes, unlikely }: FunctionBody): void {

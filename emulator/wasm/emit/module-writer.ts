@@ -26,7 +26,8 @@ export class ModuleWriter {
   private readonly imports: { name: string; type: number }[] = [];
   private readonly functions: Defined[] = [];
   private tableName: string | undefined;
-  private importedTable: string | undefined;
+  private readonly importedTables: string[] = [];
+  private readonly elements: { table: number; slot: number; function: number }[] = [];
 
   type(signature: Signature): number {
     const same = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((x, i) => x === b[i]);
@@ -54,9 +55,10 @@ export class ModuleWriter {
     return this.imports.length + this.functions.length - 1;
   }
 
-  /** A function that is written already. */
-  defineBody(signature: Signature, body: FunctionBody, exportName?: string): void {
+  /** A function that is written already; its index. */
+  defineBody(signature: Signature, body: FunctionBody, exportName?: string): number {
     this.functions.push({ type: this.type(signature), body, exportName });
+    return this.imports.length + this.functions.length - 1;
   }
 
   /** Makes the module own and export a function table. */
@@ -64,9 +66,14 @@ export class ModuleWriter {
     this.tableName = exportName;
   }
 
-  /** Makes the module import `env.NAME` as its function table. */
-  importTable(name: string): void {
-    this.importedTable = name;
+  /** Makes the module import `env.NAME` as a function table; its number. The first one is what indirect calls use. */
+  importTable(name: string): number {
+    return this.importedTables.push(name) - 1;
+  }
+
+  /** Puts a function into an imported table when the module is instantiated. */
+  place(table: number, slot: number, index: number): void {
+    this.elements.push({ table, slot, function: index });
   }
 
   finish(): Uint8Array<ArrayBuffer> {
@@ -87,13 +94,13 @@ export class ModuleWriter {
       }
     });
     section(2, (to) => {
-      to.unsigned(this.imports.length + (this.importedTable === undefined ? 1 : 2));
+      to.unsigned(this.imports.length + 1 + this.importedTables.length);
       to.name("env");
       to.name("memory");
       to.append([2, 0, 1]);
-      if (this.importedTable !== undefined) {
+      for (const name of this.importedTables) {
         to.name("env");
-        to.name(this.importedTable);
+        to.name(name);
         to.append([1, 0x70, 0, 0]);
       }
       for (const { name, type } of this.imports) {
@@ -122,6 +129,7 @@ export class ModuleWriter {
         to.append([1, 0]);
       }
     });
+    if (this.elements.length > 0) section(9, (to) => this.writeElements(to));
     const bodies = this.functions.map(({ body }) => body);
     if (bodies.some(({ unlikely }) => unlikely.length > 0)) {
       section(0, (to) => writeHints(to, bodies, this.imports.length));
@@ -130,15 +138,27 @@ export class ModuleWriter {
       to.unsigned(this.functions.length);
       for (const { bytes } of bodies) to.sized(bytes);
     });
-    if (process.env.WNAMES) section(0, (to) => {
-      to.name("name");
-      const sub = new ByteWriter();
-      sub.unsigned(this.functions.length);
-      this.functions.forEach(({ exportName, body }, i) => { sub.unsigned(this.imports.length + i); sub.name((body as any).label ?? exportName ?? "x"); });
-      to.byte(1);
-      to.sized(sub.bytes);
-    });
     return out.bytes.slice() as Uint8Array<ArrayBuffer>;
+  }
+
+  /** Active segments: functions that follow one another in places that do share one. */
+  private writeElements(to: ByteWriter): void {
+    const segments: { table: number; slot: number; functions: number[] }[] = [];
+    for (const { table, slot, function: index } of this.elements) {
+      const last = segments.at(-1);
+      if (last?.table === table && slot === last.slot + last.functions.length) last.functions.push(index);
+      else segments.push({ table, slot, functions: [index] });
+    }
+    to.unsigned(segments.length);
+    for (const { table, slot, functions } of segments) {
+      to.unsigned(2);
+      to.unsigned(table);
+      to.byte(0x41);
+      to.signed(slot);
+      to.append([0x0b, 0]);
+      to.unsigned(functions.length);
+      for (const index of functions) to.unsigned(index);
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import { VECTOR_UD } from "../../engine.ts";
 import { Assembler } from "../emit/assembler.ts";
 import { Memory } from "../emit/opcodes.ts";
 import { STATUS_CHAIN } from "../context.ts";
+import type { HandlerNames } from "../cache/saved-page.ts";
 import { INVALID, type Instruction } from "../decode.ts";
 import { AT_RIP, type Layout } from "../layout.ts";
 import { functionBody, type FunctionBody } from "../emit/module-writer.ts";
@@ -56,7 +57,10 @@ export class Handlers {
   /** Goes to the address of the record. */
   readonly end: Handler;
   private readonly byName = new Map<string, Handler>();
-  private readonly bySlot = new Map<number, Handler>();
+  /** By their places in the table. */
+  readonly names: (string | undefined)[] = [];
+  /** Places in the table of handlers that others number otherwise. */
+  private readonly slots = new Map<HandlerNames, readonly (number | undefined)[]>();
   private readonly bodies = new Map<string, { readonly handler: Handler; readonly body: FunctionBody }>();
   private readonly forms = new Map<string, FormHandlers>();
   private readonly options: HandlerOptions;
@@ -93,14 +97,14 @@ export class Handlers {
     }));
   }
 
-  /** The handler at a place in the table. */
-  at(slot: number): Handler {
-    return this.bySlot.get(slot)!;
-  }
-
-  /** The handler of a name, if there is one. */
-  named(name: string): Handler | undefined {
-    return this.byName.get(name);
+  /** The places of handlers in the table, by somebody's numbers for them; undefined for those that are not known. */
+  slotsOf(names: HandlerNames): readonly (number | undefined)[] {
+    let slots = names === this.names ? undefined : this.slots.get(names);
+    if (!slots) {
+      slots = names.map((name) => (name === undefined ? undefined : this.byName.get(name)?.slot));
+      if (names !== this.names) this.slots.set(names, slots);
+    }
+    return slots;
   }
 
   /** The handler for an instruction: usable when `flush` was called. */
@@ -142,7 +146,7 @@ export class Handlers {
     const handler = { name, slot: this.options.reserve(), touched };
     this.waiting.push({ slot: handler.slot, body });
     this.byName.set(name, handler);
-    this.bySlot.set(handler.slot, handler);
+    this.names[handler.slot] = name;
     this.bodies.set(name, { handler, body });
     return handler;
   }

@@ -92,11 +92,8 @@ export class Interpreter {
       address,
       size,
       instructions: instructions.length,
-      handlers: Array.from(
-        { length: count },
-        (_, i) => this.handlers.at(this.handlerOf(first + i * RECORD_BYTES)).name,
-      ),
       records: this.u8.slice(first, first + count * RECORD_BYTES),
+      handlers: this.handlers.names,
     };
   }
 
@@ -105,16 +102,18 @@ export class Interpreter {
     const block = this.top;
     const end = block + BLOCK_HEADER + records.length;
     if (end + TARGETS_BYTES > this.end) return undefined;
-    const found = handlers.map((name) => this.handlers.named(name));
-    if (found.includes(undefined)) return undefined;
+    const slots = this.handlers.slotsOf(handlers);
+    const { u32 } = this;
+    this.u8.set(records, block + BLOCK_HEADER);
+    for (let at = block + BLOCK_HEADER + RECORD_HANDLER; at < end; at += RECORD_BYTES) {
+      const slot = slots[u32[at / 4]!];
+      if (slot === undefined) return undefined;
+      u32[at / 4] = slot;
+    }
     this.top = end;
     this.setCounter(block, runs);
     this.u32[(block + BLOCK_LENGTH) / 4] = instructions;
     this.writeAddress(block + BLOCK_ADDRESS, address);
-    this.u8.set(records, block + BLOCK_HEADER);
-    found.forEach((handler, i) => {
-      this.u32[(block + BLOCK_HEADER + i * RECORD_BYTES + RECORD_HANDLER) / 4] = handler!.slot;
-    });
     this.restoreTargets(block + BLOCK_HEADER + (instructions - 1) * RECORD_BYTES);
     return block;
   }
