@@ -3,7 +3,7 @@ import { writePageHash } from "./cache/page-hash.ts";
 import { Assembler, I32, I64 } from "./emit/assembler.ts";
 import { ModuleWriter, type Signature } from "./emit/module-writer.ts";
 import { Memory, W } from "./emit/opcodes.ts";
-import { pushTlbEntry, STATUS_CHAIN, STATUS_DISPATCH, STATUS_HOT, STATUS_MISS, STATUS_UNWIND } from "./context.ts";
+import { STATUS_CHAIN, STATUS_DISPATCH, STATUS_HOT, STATUS_MISS, STATUS_UNWIND } from "./context.ts";
 import { CONDITION_FUNCTIONS, writeConditionFunction, writeFlagsFunction } from "./flags.ts";
 import {
   BLOCK_ADDRESS,
@@ -17,8 +17,9 @@ import {
   TARGETS_COUNT,
   TARGETS_FIRST,
 } from "./interpret/records.ts";
-import { AT_DEPTH, AT_INSTRUCTIONS, AT_RIP, AT_SITES_USED, type Layout } from "./layout.ts";
+import { AT_DEPTH, AT_INSTRUCTIONS, AT_RIP, leastMemory, type Layout } from "./layout.ts";
 import { AGGREGATION_FUNCTIONS, AGGREGATION_SIGNATURES } from "./runtime/string-aggregations.ts";
+import { writeAccessAt } from "./windows.ts";
 import { writeString } from "./runtime/string-moves.ts";
 import { VECTOR_FUNCTIONS } from "./runtime/avx-functions.ts";
 import type { CpuModel } from "./runtime/cpu-model.ts";
@@ -52,6 +53,7 @@ export function jumpOffset(address: number, { jumpEntries }: Layout): number {
 
 export function baseModule(layout: Layout, countInstructions: boolean, model: CpuModel): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
+  module.leastMemory = leastMemory(layout);
   const importAll = <T extends Record<string, Signature>>(functions: T): Record<keyof T, number> =>
     Object.fromEntries(
       Object.entries(functions).map(([name, signature]) => [name, module.import(name, signature)]),
@@ -92,6 +94,7 @@ export function baseModule(layout: Layout, countInstructions: boolean, model: Cp
     const e = new Assembler(3);
     e.storeLocalAt(Memory.i64_store, AT_RIP, 1);
     e.get(0).wrap().get(0).i64(32).op(W.i64_shr_u).wrap().get(2).call(slow);
+    e.i32(-1).op(W.i32_xor);
     module.define(BASE_FUNCTIONS[name], e, name);
   }
 
@@ -107,8 +110,8 @@ export function baseModule(layout: Layout, countInstructions: boolean, model: Cp
   }
 
   for (const [name, tlb, slow] of [
-    ["readAt", layout.readTlb, host.readSlow],
-    ["writeAt", layout.writeTlb, host.writeSlow],
+    ["readAt", layout.readTlb, host.readWindow],
+    ["writeAt", layout.writeTlb, host.writeWindow],
   ] as const) {
     const e = new Assembler(4);
     writeAccessAt(e, layout, tlb, slow);
@@ -302,30 +305,4 @@ function writeNoteTarget(e: Assembler): void {
   e.get(target).memory(Memory.i64_store, TARGETS_FIRST);
   e.get(list).get(i).i32(1).op(W.i32_add).memory(Memory.i32_store, TARGETS_COUNT);
   e.end();
-}
-
-/** Looks an address up in a TLB and copies the entry to a place; what misses goes to the host. */
-function writeAccessAt(e: Assembler, layout: Layout, tlb: number, slow: number): void {
-  const [address, rip, size, place] = [0, 1, 2, 3];
-  const entry = e.local(I32);
-  const distance = e.local(I64);
-  pushTlbEntry(e, address, entry);
-  e.get(address).get(entry).memory(Memory.i64_load, tlb).op(W.i64_sub).tee(distance);
-  e.i64(4096).get(size).extend().op(W.i64_sub, W.i64_gt_u);
-  e.if();
-  e.storeLocalAt(Memory.i64_store, AT_RIP, rip);
-  e.get(address).wrap().get(address).i64(32).op(W.i64_shr_u).wrap().get(size).call(slow).return();
-  e.end();
-  e.get(place).memory(Memory.i32_load, 12).op(W.i32_eqz);
-  e.if();
-  e.loadAt(Memory.i32_load, AT_SITES_USED).i32(2).op(W.i32_shl).get(place).memory(Memory.i32_store, layout.usedSites);
-  e.i32(0).loadAt(Memory.i32_load, AT_SITES_USED).i32(1).op(W.i32_add).memory(Memory.i32_store, AT_SITES_USED);
-  e.get(place).i32(1).memory(Memory.i32_store, 12);
-  e.end();
-  e.get(place).get(entry).memory(Memory.i64_load, tlb).memory(Memory.i64_store);
-  e.get(place)
-    .get(entry)
-    .memory(Memory.i32_load, tlb + 8)
-    .memory(Memory.i32_store, 8);
-  e.get(place).memory(Memory.i32_load, 8).get(distance).wrap().op(W.i32_add);
 }

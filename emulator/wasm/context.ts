@@ -83,8 +83,10 @@ export interface Access {
   readonly write: boolean;
   /** 16 bytes that have to be aligned: else #GP. */
   readonly aligned: boolean;
-  /** Pops the host address and stores; none: the host address is wanted. */
-  readonly store?: () => void;
+  /** Pops the host address, to which an offset comes, and loads or stores; none: the host address is wanted. */
+  readonly use?: (offset: number) => void;
+  /** What `use` leaves. */
+  readonly result?: ValueType | typeof VOID;
 }
 
 export abstract class Context {
@@ -357,9 +359,17 @@ export abstract class Context {
     this.probe({ address, size, write, aligned });
   }
 
-  /** Lets `store` pop the host address of `size` bytes and write them, and writes back what crosses a page. */
-  storeThrough(address: number, size: number, store: () => void, aligned = false): void {
-    this.probe({ address, size, write: true, aligned, store });
+  /**
+   * Lets `store` pop the host address of `size` bytes, to which an offset comes, and write them; writes back what crosses a
+   * page.
+   */
+  storeThrough(address: number, size: number, store: (offset: number) => void, aligned = false): void {
+    this.probe({ address, size, write: true, aligned, use: store, result: VOID });
+  }
+
+  /** Lets `load` pop the host address of `size` bytes, to which an offset comes, and push a value. */
+  loadThrough(address: number, size: number, result: ValueType, load: (offset: number) => void, aligned = false): void {
+    this.probe({ address, size, write: false, aligned, use: load, result });
   }
 
   /** An access by the TLB. */
@@ -372,6 +382,7 @@ export abstract class Context {
     pushTlbEntry(e, address, entry);
     e.get(address).get(entry).memory(Memory.i64_load, tlb).op(W.i64_sub).tee(distance);
     this.hitOrMiss(access, {
+      bound: () => e.i64(access.aligned ? (4096 - access.size) >> 4 : 4096 - access.size),
       hit: () => {
         e.get(distance)
           .wrap()
@@ -384,20 +395,30 @@ export abstract class Context {
   }
 
   /**
-   * Pops the distance from the start of the page that is at hand, and pushes the host address or stores through it. `hit`
-   * pushes the host address within that page, `miss` pops (address, rip, size) and pushes it, or -1 for a fault.
+   * Pops the distance from the start of the bytes that are at hand, and pushes the host address or uses it.
+   * `bound` pushes how far the access may be, of aligned ones a sixteenth; `hit` pushes the host address within those
+   * bytes, `miss` pops (address, rip, size) and pushes its complement, or 0 for a fault.
    */
-  protected hitOrMiss(access: Access, { hit, miss }: { hit: () => void; miss: () => void }): void {
+  protected hitOrMiss(
+    access: Access,
+    { bound, hit, miss }: { bound: () => void; hit: () => void; miss: () => void },
+  ): void {
     const { e } = this;
-    const { address, size, aligned, store } = access;
-    // Aligned bytes do not cross: one comparison for alignment and page, the low four bits above the others.
-    if (aligned)
-      e.i64(4)
-        .op(W.i64_rotr)
-        .i64((4096 - size) >> 4);
-    else e.i64(4096 - size);
+    // Aligned bytes do not cross: one comparison for alignment and bound, the low four bits above the others.
+    if (access.aligned) e.i64(4).op(W.i64_rotr);
+    bound();
     e.op(W.i64_gt_u).unlikely();
-    e.if(store ? VOID : I32);
+    e.if(access.result ?? I32);
+    this.accessSlowly(access, miss);
+    e.else();
+    hit();
+    access.use?.(0);
+    e.end();
+  }
+
+  /** Makes an access to bytes that are not at hand, or leaves through the fault exit. */
+  protected accessSlowly({ address, size, write, aligned, use }: Access, miss: () => void): void {
+    const { e } = this;
     if (aligned) {
       e.get(address).wrap().i32(15).op(W.i32_and);
       e.if();
@@ -405,17 +426,11 @@ export abstract class Context {
       e.end();
     }
     const host = this.pushSlowAccess(address, size, miss);
-    if (store) {
-      store();
-      this.commit(host, size);
-    }
-    e.else();
-    hit();
-    store?.();
-    e.end();
+    use?.(0);
+    if (write && use) this.commit(host, size);
   }
 
-  /** Pushes the host address that `call` leaves for (address, rip, size), or leaves through the fault exit; returns a local with it. */
+  /** Pushes the host address whose complement `call` leaves for (address, rip, size); returns a local with it. */
   private pushSlowAccess(address: number, size: number, call: () => void): number {
     const { e } = this;
     const host = this.t32();
@@ -423,9 +438,10 @@ export abstract class Context {
     this.pushHere();
     e.i32(size);
     call();
-    e.tee(host).i32(-1).op(W.i32_eq).unlikely();
+    e.tee(host).op(W.i32_eqz).unlikely();
     this.faultIf();
-    e.get(host);
+    // V8 sees that the result of an operation has no upper half; of a call's it does not.
+    e.get(host).i32(-1).op(W.i32_xor).tee(host);
     return host;
   }
 
@@ -448,14 +464,13 @@ export abstract class Context {
 
   /** Pushes the value at the linear address in a local. */
   loadAt(address: number, size: number): void {
-    this.pushHost(address, size, false);
-    this.e.memory(LOAD_I64[size]!);
+    this.loadThrough(address, size, I64, (offset) => this.e.memory(LOAD_I64[size]!, offset));
   }
 
   /** Stores a local at the linear address in a local. */
   storeAt(address: number, size: number, value: number): void {
     const { e } = this;
-    this.storeThrough(address, size, () => e.get(value).memory(STORE_I64[size]!));
+    this.storeThrough(address, size, (offset) => e.get(value).memory(STORE_I64[size]!, offset));
   }
 
   // ---- operands ----

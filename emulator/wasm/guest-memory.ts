@@ -1,8 +1,8 @@
 /**
  * Guest-virtual memory as generated code sees it: the two data TLBs and everything that misses them.
  *
- * A TLB entry is the page's address and its physical address. An entry hits when `address - tag <= 4096 - size`
- * (unsigned), which tests page and crossing at once. A tag is invalid by lying in a slot its address does not hash to:
+ * A TLB entry is the page's address, its physical address and how far its window reaches (windows.ts). An entry hits when
+ * `address - tag <= 4096 - size` (unsigned), which tests page and crossing at once. A tag is invalid by lying in a slot its address does not hash to:
  * address 0 belongs to slot 0, so zeros are invalid everywhere but there.
  *
  * Frames that hold translated code are never in the write TLB, so every write to one comes here.
@@ -11,15 +11,21 @@ import { VECTOR_GP } from "../engine.ts";
 import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
 import {
   AT_BOUNCE,
+  AT_GENERATION,
   AT_SITES_USED,
   AT_STOP_ADDRESS,
   AT_STOP_ERROR,
   AT_STOP_VECTOR,
+  SITE_SIZE,
   TLB_BYTES,
   unknownPage,
   type Layout,
 } from "./layout.ts";
 import { PageWalker, READ, WRITE, type AccessKind } from "./page-walk.ts";
+import { SITE_HOST, SITE_START, windowWord } from "./windows.ts";
+
+/** Generations of windows have 16 bits, and 0 means none. */
+const LAST_GENERATION = 0xffff;
 
 /** The upper part of the last addresses before those that are not canonical. */
 const LAST_OF_LOWER_HALF = 0x7fff;
@@ -48,6 +54,7 @@ export class GuestMemory {
   private readonly writtenFrames: Uint8Array;
   private readonly noPageLow: number;
   private readonly noPageHigh: number;
+  private readonly ram: PhysicalMemory;
   private readonly u8: Uint8Array;
   private readonly u32: Uint32Array;
   private crossing = 0;
@@ -57,6 +64,7 @@ export class GuestMemory {
   constructor(memory: PhysicalMemory, layout: Layout) {
     this.layout = layout;
     this.walker = new PageWalker(memory);
+    this.ram = memory;
     this.u8 = memory.u8;
     this.u32 = memory.u32;
     this.codeFrames = new Uint8Array(memory.frameCount);
@@ -66,15 +74,26 @@ export class GuestMemory {
     this.noPageHigh = Number(noPage >> 32n);
     const { readSites, usedSites } = layout;
     this.emptySite(readSites);
-    for (let filled = 16; readSites + filled < usedSites; filled *= 2) {
+    for (let filled = SITE_SIZE; readSites + filled < usedSites; filled *= 2) {
       this.u8.copyWithin(readSites + filled, readSites, Math.min(readSites + filled, usedSites - filled));
     }
     this.flush();
   }
 
-  /** Forgets the pages that regions have used last. */
-  private emptySites(): void {
+  /** Makes places that miss look for their windows again: there may be larger ones. */
+  private beginGeneration(): void {
     const { u32 } = this;
+    if (u32[AT_GENERATION / 4]! === LAST_GENERATION) {
+      u32[AT_GENERATION / 4] = 0;
+      this.emptyTlbs();
+    }
+    u32[AT_GENERATION / 4]!++;
+  }
+
+  /** Forgets all windows: a page in one of them is no longer what it was. */
+  private endWindows(): void {
+    const { u32 } = this;
+    this.beginGeneration();
     const used = this.layout.usedSites / 4;
     const count = u32[AT_SITES_USED / 4]!;
     for (let i = 0; i < count; i++) this.emptySite(u32[used + i]!);
@@ -83,21 +102,25 @@ export class GuestMemory {
 
   private emptySite(place: number): void {
     const { u32 } = this;
-    u32[place / 4] = this.noPageLow;
-    u32[place / 4 + 1] = this.noPageHigh;
-    u32[place / 4 + 2] = this.layout.nothing;
-    u32[place / 4 + 3] = 0;
+    u32.fill(0, place / 4, (place + SITE_SIZE) / 4);
+    u32[(place + SITE_START) / 4] = this.noPageLow;
+    u32[(place + SITE_START) / 4 + 1] = this.noPageHigh;
+    u32[(place + SITE_HOST) / 4] = this.layout.nothing;
   }
 
   flush(): void {
-    this.emptySites();
+    this.endWindows();
+    this.emptyTlbs();
+  }
+
+  private emptyTlbs(): void {
     this.u8.fill(0, this.layout.readTlb, this.layout.readTlb + 2 * TLB_BYTES);
     this.u32[this.layout.readTlb / 4] = PAGE_SIZE;
     this.u32[this.layout.writeTlb / 4] = PAGE_SIZE;
   }
 
   flushPage(low: number, high: number): void {
-    this.emptySites();
+    this.endWindows();
     const offset = tlbOffset(low, high);
     const tag = offset === 0 ? PAGE_SIZE : 0;
     for (const tlb of [this.layout.readTlb, this.layout.writeTlb]) {
@@ -110,7 +133,7 @@ export class GuestMemory {
   protect(pfn: number): void {
     if (this.codeFrames[pfn] !== 0) return;
     this.codeFrames[pfn] = 1;
-    this.emptySites();
+    this.endWindows();
     if (this.writtenFrames[pfn] === 0) return;
     const { writeTlb } = this.layout;
     for (let offset = 0; offset < TLB_BYTES; offset += 16) {
@@ -128,19 +151,24 @@ export class GuestMemory {
   /** As `read`, for writing; a copy of crossing bytes goes back with `commit`. */
   readonly write = (low: number, high: number, size: number): number => this.access(low, high, size, WRITE);
 
+  /** As `read` and `write`; the TLB gets windows. */
+  readonly readWindow = (low: number, high: number, size: number): number => this.access(low, high, size, READ, true);
+  readonly writeWindow = (low: number, high: number, size: number): number => this.access(low, high, size, WRITE, true);
+
   readonly commit = (size: number): void => {
     const first = this.crossing;
     this.u8.copyWithin(this.firstHost, AT_BOUNCE, AT_BOUNCE + first);
     this.u8.copyWithin(this.secondHost, AT_BOUNCE + first, AT_BOUNCE + size);
   };
 
-  private access(low: number, high: number, size: number, kind: AccessKind): number {
+  private access(low: number, high: number, size: number, kind: AccessKind, wide = false): number {
     const first = PAGE_SIZE - (low & 4095);
     // An address that is not canonical counts for more than a page that is not there.
-    if (size > first && high === LAST_OF_LOWER_HALF && low >>> 0 > 0xfffff000) return this.host(0, high + 1, kind);
-    const host = this.host(low, high, kind);
+    if (size > first && high === LAST_OF_LOWER_HALF && low >>> 0 > 0xfffff000)
+      return this.host(0, high + 1, kind, wide);
+    const host = this.host(low, high, kind, wide);
     if (host < 0 || size <= first) return host;
-    const second = this.host((low + first) | 0, high + (low >>> 0 >= 0xfffff000 ? 1 : 0), kind);
+    const second = this.host((low + first) | 0, high + (low >>> 0 >= 0xfffff000 ? 1 : 0), kind, wide);
     if (second < 0) return second;
     this.u8.copyWithin(AT_BOUNCE, host, host + first);
     this.u8.copyWithin(AT_BOUNCE + first, second, second + size - first);
@@ -150,12 +178,14 @@ export class GuestMemory {
     return AT_BOUNCE;
   }
 
-  /** Host address of one byte; fills the TLB. */
-  private host(low: number, high: number, kind: AccessKind): number {
+  /** Host address of one byte; fills the TLB, when `wide` with the window around the page. */
+  private host(low: number, high: number, kind: AccessKind, wide: boolean): number {
     this.codeWriteWanted = false;
     const pfn = this.walker.translate(low >>> 0, high >>> 0, kind);
     if (pfn < 0) {
       this.noteFault(low, high);
+      // The kernel will put a page there, next to others.
+      this.beginGeneration();
       return -1;
     }
     const { layout, u32 } = this;
@@ -171,8 +201,16 @@ export class GuestMemory {
       u32[slot] = low & ~4095;
       u32[slot + 1] = high;
       u32[slot + 2] = pfn * PAGE_SIZE;
+      u32[slot + 3] = wide ? this.windowOfLeaf(kind === WRITE) : 0;
     }
     return pfn * PAGE_SIZE + (low & 4095);
+  }
+
+  /** The window around the page translated last, as the TLB has it. */
+  private windowOfLeaf(write: boolean): number {
+    const { ram, walker, codeFrames } = this;
+    const generation = this.u32[AT_GENERATION / 4]!;
+    return walker.leaf === 0 ? generation << 16 : windowWord(ram, walker.leaf, write, codeFrames, generation);
   }
 
   noteFault(low: number, high: number): void {

@@ -46,17 +46,18 @@ export const AT_X87_USED = 1420;
 /** 128-bit operands of helpers. */
 export const AT_SCRATCH = 1536;
 
-/** Entries of a data TLB: tag (page address, 8 bytes), physical page address (4), unused (4). */
+/**
+ * Entries of a data TLB: tag (page address, 8 bytes), physical page address (4), and the window around it (windows.ts):
+ * pages before (1) and behind (1), generation (2, 0 is none).
+ */
 export const TLB_ENTRIES = 1024;
 export const TLB_BYTES = TLB_ENTRIES * 16;
-/**
- * Places of the page last used, one for each base register of a region (region/sites.ts): TLB entries at constant
- * addresses. Their last 4 bytes say whether the entry is in the list of those in use.
- */
+/** Places of the window last used (windows.ts), one for each base register of a region (region/sites.ts). */
 export const SITE_ENTRIES = 2048;
-export const SITE_BYTES = SITE_ENTRIES * 16;
+export const SITE_SIZE = 64;
+export const SITE_BYTES = SITE_ENTRIES * SITE_SIZE;
 /**
- * The tag of an empty place: a page that is not canonical. It leads to an empty frame, and no program can know it: it is
+ * The start of an empty place: a page that is not canonical. It leads to an empty frame, and no program can know it: it is
  * another one for every engine. Loading Node's crypto for its random numbers would take 10 ms.
  */
 export function unknownPage(): bigint {
@@ -69,6 +70,8 @@ export function unknownPage(): bigint {
 export const AT_INSTRUCTIONS = 840;
 /** How many places are in use. */
 export const AT_SITES_USED = 832;
+/** The number of the generation of windows. */
+export const AT_GENERATION = 836;
 
 /** Entries of the jump cache: virtual address (8), table index (4), block number (4). */
 const JUMP_ENTRIES = { usual: 65536, inLittleRam: 4096 };
@@ -138,3 +141,6 @@ export function reserveTables(memory: PhysicalMemory): Layout {
     frames: run,
   };
 }
+
+/** Pages of 64 KiB that any memory has which holds the tables. */
+export const leastMemory = ({ records }: Layout): number => Math.ceil(records / 65536);

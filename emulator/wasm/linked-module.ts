@@ -6,6 +6,7 @@
 import { throughTable } from "./emit/assembler.ts";
 import { ModuleWriter, type FunctionBody } from "./emit/module-writer.ts";
 import { REGION_SIGNATURE } from "./base-module.ts";
+import { leastMemory, type Layout } from "./layout.ts";
 import { RUNTIME_FUNCTIONS } from "./runtime/signatures.ts";
 
 const RUNTIME = Object.entries(RUNTIME_FUNCTIONS);
@@ -35,9 +36,10 @@ export function runtimeTable(functions: WebAssembly.Exports): WebAssembly.Table 
   return table;
 }
 
-/** A module that exports the functions as f0, f1, … */
-export function linkedModule(functions: readonly FunctionBody[]): Uint8Array<ArrayBuffer> {
+/** A module that exports the functions as f0, f1, …, for an engine with its tables in some place. */
+export function linkedModule(functions: readonly FunctionBody[], layout: Layout): Uint8Array<ArrayBuffer> {
   const module = emptyModule();
+  module.leastMemory = leastMemory(layout);
   functions.forEach((body, i) => module.defineBody(REGION_SIGNATURE, body, `f${i}`));
   return module.finish();
 }
@@ -46,8 +48,13 @@ export function linkedModule(functions: readonly FunctionBody[]): Uint8Array<Arr
  * A module that puts the functions into places of the table of translations itself. V8 makes an object for every function
  * that is exported, and a copy of the table for every module that knows it: this is for many functions, once.
  */
-export function placedModule(functions: readonly FunctionBody[], slots: readonly number[]): Uint8Array<ArrayBuffer> {
+export function placedModule(
+  functions: readonly FunctionBody[],
+  slots: readonly number[],
+  layout: Layout,
+): Uint8Array<ArrayBuffer> {
   const module = emptyModule();
+  module.leastMemory = leastMemory(layout);
   const translations = module.importTable("translations");
   functions.forEach((body, i) => module.place(translations, slots[i]!, module.defineBody(REGION_SIGNATURE, body)));
   return module.finish();

@@ -9,6 +9,10 @@ const A = 32;
 const D = 64;
 const PS = 128;
 
+/** What a user's page-table entry has when reading through it, or writing, changes nothing. */
+export const LEAF_ACCESSED = P | US | A;
+export const LEAF_WRITTEN = LEAF_ACCESSED | RW | D;
+
 export const READ = 0;
 export const WRITE = PF_WRITE;
 export const FETCH = PF_FETCH;
@@ -24,6 +28,8 @@ export class PageWalker {
   /** Physical address of the PML4. */
   root = 0;
   readonly fault: PageFault = { vector: 0, errorCode: 0 };
+  /** Index in RAM's words of the entry that the last translation ended at; 0 for a large page. */
+  leaf = 0;
   private readonly u32: Uint32Array;
   private readonly frameCount: number;
   private readonly path = new Uint32Array(4);
@@ -68,6 +74,7 @@ export class PageWalker {
       this.inRam(pfn);
       for (let above = 3; above >= level; above--) u32[path[above]!]! |= A;
       if (access === WRITE) u32[slot]! |= D;
+      this.leaf = large ? 0 : slot;
       return pfn;
     }
   }

@@ -206,8 +206,9 @@ export class Translator {
   }
 
   private install(functions: readonly FunctionBody[], slots: readonly number[]): void {
+    const { layout } = this.memory;
     const places = functions.length >= WORTH_PLACING;
-    const binary = places ? placedModule(functions, slots) : linkedModule(functions);
+    const binary = places ? placedModule(functions, slots, layout) : linkedModule(functions, layout);
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary), this.imports);
     if (!places) slots.forEach((slot, i) => this.table.set(slot, exports[`f${i}`]));
     this.statistics.bytes += binary.length;

@@ -42,7 +42,7 @@ describe("the wasm engine", () => {
     const memory = new PhysicalMemory(1 << 20);
     const before = memory.freeFrames;
     const engine = createWasmEngine(memory);
-    expect(before - memory.freeFrames).toBe(61);
+    expect(before - memory.freeFrames).toBe(109);
     engine.dispose();
     expect(memory.freeFrames).toBe(before);
     const small = new PhysicalMemory(65536);

@@ -104,6 +104,8 @@ class WasmEngine implements Engine {
     const hostFunctions = {
       readSlow: guest.read,
       writeSlow: guest.write,
+      readWindow: guest.readWindow,
+      writeWindow: guest.writeWindow,
       raiseStop: (vector: number, errorCode: number): void => {
         u32[AT_STOP_VECTOR / 4] = vector;
         u32[AT_STOP_ERROR / 4] = errorCode;

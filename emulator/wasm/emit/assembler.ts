@@ -25,7 +25,7 @@ export class Assembler {
   /** Types of the locals behind the parameters. */
   readonly locals: ValueType[] = [];
   private readonly parameters: number;
-  /** Blocks that are open. */
+  /** How many blocks, loops and ifs are open. */
   depth = 0;
   /** Where branches stand that are hardly ever taken, as offsets in `code`. */
   private readonly unlikelyAt: number[] = [];

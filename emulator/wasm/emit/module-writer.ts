@@ -22,6 +22,11 @@ interface Defined {
 }
 
 export class ModuleWriter {
+  /**
+   * Pages of 64 KiB that memory has at least. Accesses at constant addresses below cannot trap, which lets V8 make them
+   * operands of other instructions.
+   */
+  leastMemory = 1;
   private readonly types: Signature[] = [];
   private readonly imports: { name: string; type: number }[] = [];
   private readonly functions: Defined[] = [];
@@ -97,7 +102,8 @@ export class ModuleWriter {
       to.unsigned(this.imports.length + 1 + this.importedTables.length);
       to.name("env");
       to.name("memory");
-      to.append([2, 0, 1]);
+      to.append([2, 0]);
+      to.unsigned(this.leastMemory);
       for (const name of this.importedTables) {
         to.name("env");
         to.name(name);

@@ -62,8 +62,7 @@ export function pushScalar(g: Context, operand: Operand, format: Format): void {
     const address = g.t64();
     g.pushAddress(operand);
     g.e.set(address);
-    g.pushHost(address, format.bytes, false);
-    g.e.memory(format.load);
+    g.loadThrough(address, format.bytes, format.type, (offset) => g.e.memory(format.load, offset));
   } else {
     pushVector(g, operand);
     g.e.lane(format.extract, 0);

@@ -1,4 +1,5 @@
 /** What the SSE lowerings share: vector operands (XMM registers, MMX registers as the low half, memory). */
+import { V128 } from "../emit/assembler.ts";
 import { Memory, V, W } from "../emit/opcodes.ts";
 import type { Context } from "../context.ts";
 import type { Operand } from "../decode.ts";
@@ -25,8 +26,11 @@ export function pushVector(g: Context, operand: Operand, size = 16, aligned = tr
     return;
   }
   if (operand.kind !== "memory") throw new Error(`${g.instruction.mnemonic}: not a vector operand`);
-  pushVectorHost(g, operand, size, false, aligned);
-  e.memory({ 16: V.load, 8: V.load64_zero, 4: V.load32_zero }[size]!);
+  const address = g.t64();
+  g.pushAddress(operand);
+  e.set(address);
+  const load = { 16: V.load, 8: V.load64_zero, 4: V.load32_zero }[size]!;
+  g.loadThrough(address, size, V128, (offset) => e.memory(load, offset), aligned && size === 16);
 }
 
 /** Pushes the host address of a memory operand; for writing it is returned in a local as well. */
@@ -58,11 +62,11 @@ export function popVector(g: Context, operand: Operand, size = 16, aligned = tru
   const address = g.t64();
   g.pushAddress(operand);
   e.set(address);
-  const store = (): void => {
+  const store = (offset: number): void => {
     e.get(value);
-    if (size === 16) e.memory(V.store);
-    else if (size === 8) e.lane(V.i64x2_extract_lane, 0).memory(Memory.i64_store);
-    else e.lane(V.i32x4_extract_lane, 0).memory(Memory.i32_store);
+    if (size === 16) e.memory(V.store, offset);
+    else if (size === 8) e.lane(V.i64x2_extract_lane, 0).memory(Memory.i64_store, offset);
+    else e.lane(V.i32x4_extract_lane, 0).memory(Memory.i32_store, offset);
   };
   g.storeThrough(address, size, store, aligned && size === 16);
 }

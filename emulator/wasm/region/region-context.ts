@@ -6,8 +6,9 @@ import type { ImmediateOperand, Instruction, MemoryOperand } from "../decode.ts"
 import * as flags from "../flags.ts";
 import type { Producer } from "../flags.ts";
 import { AT_BUDGET, AT_CC_A, AT_CC_B, AT_CC_OP, AT_CC_R, AT_RIP, type Layout } from "../layout.ts";
-
+import { boundOffset, SITE_HOST, SITE_START } from "../windows.ts";
 import { Exits, type Exit } from "./exits.ts";
+import { GroupAccess } from "./group-access.ts";
 import { RegisterFlow } from "./register-flow.ts";
 import type { Sites } from "./sites.ts";
 
@@ -62,6 +63,7 @@ export class RegionContext extends Context {
   private readonly registerFlow: RegisterFlow;
   private readonly exits = new Exits();
   private readonly sites: Sites;
+  private readonly groups: GroupAccess;
   private readonly budget: number;
   private readonly cc: flags.FlagLocals;
   private entryNeeds = 0;
@@ -80,6 +82,7 @@ export class RegionContext extends Context {
     this.watched = e;
     this.registerFlow = registerFlow;
     this.sites = sites;
+    this.groups = new GroupAccess(e, layout, sites);
     this.budget = e.local(I32);
     this.cc = { a: e.local(I64), b: e.local(I64), r: e.local(I64) };
     e.later((start) => {
@@ -90,8 +93,9 @@ export class RegionContext extends Context {
 
   // ---- where code stands ----
 
-  beginBlock(number: number): void {
+  beginBlock(number: number, instructions: readonly Instruction[]): void {
     this.registerFlow.begin(number);
+    this.groups.beginBlock(instructions);
   }
 
   override begin(instruction: Instruction): void {
@@ -167,27 +171,43 @@ export class RegionContext extends Context {
   // ---- memory ----
 
   /**
-   * Accesses through one base register mostly go to one page: the last one lies at a constant address, which saves the
-   * TLB's index. Registers that walk through linked structures use the TLB.
+   * Accesses through one base register mostly go to one window: the last one lies at a constant address, which saves the
+   * TLB's index. Registers that walk through linked structures use the TLB. Accesses side by side share a test.
    */
   protected override probe(access: Access): void {
-    const { write } = access;
+    const { e } = this;
+    const { address, write } = access;
+    const member = this.groups.find(this.instruction, this.operand, access);
     const place = this.sites.place(this.operand, write);
-    if (place === undefined) {
+    const bound = boundOffset(access.size, access.aligned);
+    const miss = (): void => {
+      if (place !== undefined) e.i32(place);
+      e.call(this.runtime((write ? "write" : "read") + (place === undefined ? "" : "At")));
+    };
+    if (member) {
+      this.registerFlow.noteRead(1 << member.base);
+      const locals = { base: this.gpr(member.base), distance: this.t64(), entry: this.t32() };
+      this.groups.write(member, access, locals, () => this.accessSlowly(access, miss));
+      return;
+    }
+    if (place === undefined || bound === undefined) {
       super.probe(access);
       return;
     }
-    const { e } = this;
     const distance = this.t64();
-    e.get(access.address).loadAt(Memory.i64_load, place).op(W.i64_sub).tee(distance);
+    e.get(address)
+      .loadAt(Memory.i64_load, place + SITE_START)
+      .op(W.i64_sub)
+      .tee(distance);
     this.hitOrMiss(access, {
+      bound: () => e.loadAt(Memory.i64_load, place + bound),
       hit: () => {
         e.get(distance)
           .wrap()
-          .loadAt(Memory.i32_load, place + 8)
+          .loadAt(Memory.i32_load, place + SITE_HOST)
           .op(W.i32_add);
       },
-      miss: () => e.i32(place).call(this.runtime(write ? "writeAt" : "readAt")),
+      miss,
     });
   }
 

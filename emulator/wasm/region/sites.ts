@@ -4,16 +4,16 @@
  */
 import { PAGE_SIZE } from "../../physical-memory.ts";
 import type { MemoryOperand } from "../decode.ts";
-import { SITE_ENTRIES, type Layout } from "../layout.ts";
+import { SITE_ENTRIES, SITE_SIZE, type Layout } from "../layout.ts";
 import { RSP } from "../../registers.ts";
 import type { Block } from "./graph.ts";
 
-/** A register that goes on by so many bytes at a time leaves its page soon. */
+/** A register that goes on by so many bytes at a time leaves its window soon, unless RAM is hardly fragmented. */
 const FAR_STEP = 256n;
 
 export class Sites {
   private readonly layout: Layout;
-  /** Base registers that are loaded through themselves or go on in large steps: they seldom stay on a page. */
+  /** Base registers that are loaded through themselves or go on in large steps: they seldom stay in a window. */
   private readonly chasing = new Set<number>();
   private readonly places = new Map<string, number>();
   private next: number;
@@ -49,7 +49,7 @@ export class Sites {
       this.places.set(key, index);
       this.next = (this.next + 1) % SITE_ENTRIES;
     }
-    return (write ? this.layout.writeSites : this.layout.readSites) + index * 16;
+    return (write ? this.layout.writeSites : this.layout.readSites) + index * SITE_SIZE;
   }
 }
 

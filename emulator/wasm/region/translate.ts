@@ -107,7 +107,7 @@ class RegionWriter implements Flow {
       this.e.i32(0).loadAt(Memory.i64_load, AT_INSTRUCTIONS).i64(instructions.length);
       this.e.op(W.i64_add).memory(Memory.i64_store, AT_INSTRUCTIONS);
     }
-    context.beginBlock(number);
+    context.beginBlock(number, instructions);
     const live = this.live[number]!.behind;
     context.producer = this.producers.get(number);
     instructions.forEach((instruction, i) => {

@@ -13,10 +13,10 @@ const CONDITION = signature([I32, I64, I64, I64], [I32]);
 
 /** Exported by the base module (base-module.ts). */
 export const BASE_FUNCTIONS = {
-  /** (address, rip, size): host address or -1. */
+  /** (address, rip, size): the complement of the host address, or 0 for a fault. */
   read: signature([I64, I64, I32], [I32]),
   write: signature([I64, I64, I32], [I32]),
-  /** (address, rip, size, place): the same, and the place has the page next time. */
+  /** (address, rip, size, place): the same, and the place has the window next time. */
   readAt: signature([I64, I64, I32, I32], [I32]),
   writeAt: signature([I64, I64, I32, I32], [I32]),
   /** (operation, a, b, r): status flags. */
@@ -44,6 +44,9 @@ export const BASE_FUNCTIONS = {
 export const HOST_FUNCTIONS = {
   readSlow: signature([I32, I32, I32], [I32]),
   writeSlow: signature([I32, I32, I32], [I32]),
+  /** The same, and the TLB knows the window next time. */
+  readWindow: signature([I32, I32, I32], [I32]),
+  writeWindow: signature([I32, I32, I32], [I32]),
   raiseStop: signature([I32, I32]),
 } satisfies Record<string, Signature>;
 

@@ -71,7 +71,7 @@ describe("a region", () => {
     expect(text).toMatch(/local\.get \$rax\n +i64\.store align=1 {2};; rax/);
     expect(text).toMatch(/i64\.const 4198400 {2};; here/);
     expect(text).toMatch(/call_indirect \(type \d+\) {2};; readAt/);
-    expect(text).toMatch(/offset=\d+ align=1 {2};; page last read here/);
+    expect(text).toMatch(/offset=\d+ align=1 {2};; window last read here/);
     expect(text).toMatch(/local\.set \$flags_result/);
     expect(text).toMatch(/local\.get \$status\)/);
   });

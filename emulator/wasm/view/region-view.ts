@@ -128,7 +128,7 @@ function viewFunction(
   known: Omit<Annotation, "addressName">,
 ): FunctionView {
   return {
-    module: linkedModule([body]),
+    module: linkedModule([body], known.layout),
     annotate: (text, addressName) => annotate(text, { ...known, addressName }),
     size: body.bytes.length,
     unknown: [...unknown],

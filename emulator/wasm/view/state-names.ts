@@ -56,8 +56,8 @@ export function tableName(address: number, layout: at.Layout): string | undefine
   const within = (start: number, bytes: number): boolean => address >= start && address < start + bytes;
   if (within(readTlb, at.TLB_BYTES)) return "TLB for reading";
   if (within(writeTlb, at.TLB_BYTES)) return "TLB for writing";
-  if (within(readSites, at.SITE_BYTES)) return "page last read here";
-  if (within(writeSites, at.SITE_BYTES)) return "page last written here";
+  if (within(readSites, at.SITE_BYTES)) return "window last read here";
+  if (within(writeSites, at.SITE_BYTES)) return "window last written here";
   return undefined;
 }
 

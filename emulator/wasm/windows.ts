@@ -1,0 +1,155 @@
+/**
+ * Windows: pages that follow each other in the address space and in RAM. A region keeps the one that each of its base
+ * registers used last at a constant address, its place (region/sites.ts); an access within it needs one comparison.
+ *
+ * TLB entries remember how far the window around their page reaches, and in which generation: whatever takes a right
+ * away from a page, or puts code into it, begins a new generation and empties all places.
+ */
+import type { Assembler } from "./emit/assembler.ts";
+import { I32, I64 } from "./emit/assembler.ts";
+import { Memory, W } from "./emit/opcodes.ts";
+import { pushTlbEntry } from "./context.ts";
+import { AT_GENERATION, AT_RIP, AT_SITES_USED, type Layout } from "./layout.ts";
+import { LEAF_ACCESSED, LEAF_WRITTEN } from "./page-walk.ts";
+
+/**
+ * A place (of SITE_SIZE bytes): address of the window's first byte (8), its place in RAM (4), whether the place is in the list of those in use
+ * (4), and what `address - start` is at most for accesses of up to some bytes (8 each).
+ */
+export const SITE_START = 0;
+export const SITE_HOST = 8;
+export const SITE_USED = 12;
+const SITE_BOUNDS = 16;
+
+/** Accesses of at most so many bytes; the aligned ones compare with the distance turned by four bits. */
+const CLASSES: readonly { readonly bytes: number; readonly aligned: boolean }[] = [
+  { bytes: 8, aligned: false },
+  { bytes: 16, aligned: false },
+  { bytes: 16, aligned: true },
+  { bytes: 64, aligned: false },
+  { bytes: 256, aligned: false },
+  { bytes: 256, aligned: true },
+];
+
+/** Where a place has the largest distance for an access; undefined: there is none for so many bytes. */
+export function boundOffset(size: number, aligned: boolean): number | undefined {
+  const found = CLASSES.findIndex((each) => size <= each.bytes && each.aligned === aligned);
+  return found < 0 ? undefined : SITE_BOUNDS + found * 8;
+}
+
+/** A window reaches so far to either side of a page. */
+const MOST_PAGES = 64;
+
+/**
+ * The last word of a TLB entry: how many pages before and behind that of the page-table entry at index `leaf` belong to its
+ * window, and the generation. Only entries that the walker would let pass without a change count.
+ */
+export function windowWord(
+  { u32, frameCount }: { readonly u32: Uint32Array; readonly frameCount: number },
+  leaf: number,
+  write: boolean,
+  codeFrames: Uint8Array,
+  generation: number,
+): number {
+  const wanted = write ? LEAF_WRITTEN : LEAF_ACCESSED;
+  const reach = (step: number, most: number): number => {
+    let pfn = u32[leaf]! >>> 12;
+    let count = 0;
+    for (let slot = leaf + step * 2; count < most; count++, slot += step * 2) {
+      pfn += step;
+      const low = u32[slot]!;
+      if ((low & wanted) !== wanted || low >>> 12 !== pfn || (u32[slot + 1]! & 0xfffff) !== 0) break;
+      if (pfn >= frameCount || (write && codeFrames[pfn] !== 0)) break;
+    }
+    return count;
+  };
+  const number = (leaf & 1023) >> 1;
+  const before = reach(-1, Math.min(number, MOST_PAGES));
+  const behind = reach(1, Math.min(511 - number, MOST_PAGES));
+  return before | (behind << 8) | (generation << 16);
+}
+
+/**
+ * The body of `readAt` and `writeAt` (runtime/signatures.ts): gives a place the window of an address, from the TLB or else
+ * by `slow`, which puts it there.
+ */
+export function writeAccessAt(e: Assembler, layout: Layout, tlb: number, slow: number): void {
+  const [address, rip, size, place] = [0, 1, 2, 3];
+  const [entry, host, window, before, bytes] = [e.local(I32), e.local(I32), e.local(I32), e.local(I32), e.local(I32)];
+  const distance = e.local(I64);
+  const pushEntryKnown = (): void => {
+    e.get(address).get(entry).memory(Memory.i64_load, tlb).op(W.i64_sub).i64(4096).op(W.i64_lt_u);
+    e.get(entry)
+      .memory(Memory.i32_load, tlb + 12)
+      .tee(window)
+      .i32(16)
+      .op(W.i32_shr_u);
+    e.loadAt(Memory.i32_load, AT_GENERATION).op(W.i32_eq, W.i32_and);
+  };
+  const pushSlowAccess = (): void => {
+    e.storeLocalAt(Memory.i64_store, AT_RIP, rip);
+    e.get(address).wrap().get(address).i64(32).op(W.i64_shr_u).wrap().get(size).call(slow);
+    e.i32(-1).op(W.i32_xor);
+  };
+  const pushPlaceHost = (): void => {
+    e.get(place).memory(Memory.i32_load, SITE_HOST).get(distance).wrap().op(W.i32_add);
+    e.i32(-1).op(W.i32_xor);
+  };
+  // Members of a group that are not all at hand come here even if their place has them.
+  e.get(address).get(place).memory(Memory.i64_load, SITE_START).op(W.i64_sub).tee(distance);
+  e.get(place).memory(Memory.i64_load, SITE_BOUNDS).op(W.i64_le_u);
+  e.get(distance).get(size).extend().op(W.i64_add);
+  e.get(place).memory(Memory.i64_load, SITE_BOUNDS).i64(CLASSES[0]!.bytes).op(W.i64_add, W.i64_le_u, W.i32_and);
+  e.if();
+  pushPlaceHost();
+  e.return();
+  e.end();
+  pushTlbEntry(e, address, entry);
+  pushEntryKnown();
+  e.op(W.i32_eqz);
+  e.if();
+  pushSlowAccess();
+  e.tee(host).op(W.i32_eqz);
+  pushEntryKnown();
+  e.op(W.i32_eqz, W.i32_or);
+  e.if();
+  e.get(host).return();
+  e.end();
+  e.end();
+
+  writeUse(e, layout, place);
+  e.get(window).i32(0xff).op(W.i32_and).i32(12).op(W.i32_shl).set(before);
+  e.get(window).i32(8).op(W.i32_shr_u).i32(0xff).op(W.i32_and).i32(12).op(W.i32_shl);
+  e.get(before).op(W.i32_add).i32(4096).op(W.i32_add).set(bytes);
+  e.get(place).get(entry).memory(Memory.i64_load, tlb).get(before).extend().op(W.i64_sub);
+  e.memory(Memory.i64_store, SITE_START);
+  e.get(place)
+    .get(entry)
+    .memory(Memory.i32_load, tlb + 8)
+    .get(before)
+    .op(W.i32_sub)
+    .memory(Memory.i32_store, SITE_HOST);
+  CLASSES.forEach((each, i) => {
+    e.get(place).get(bytes).i32(each.bytes).op(W.i32_sub);
+    if (each.aligned) e.i32(4).op(W.i32_shr_u);
+    e.extend().memory(Memory.i64_store, SITE_BOUNDS + i * 8);
+  });
+
+  e.get(address).get(place).memory(Memory.i64_load, SITE_START).op(W.i64_sub).tee(distance);
+  e.get(bytes).get(size).op(W.i32_sub).extend().op(W.i64_gt_u);
+  e.if();
+  pushSlowAccess();
+  e.return();
+  e.end();
+  pushPlaceHost();
+}
+
+/** Puts a place into the list of those in use. */
+function writeUse(e: Assembler, layout: Layout, place: number): void {
+  e.get(place).memory(Memory.i32_load, SITE_USED).op(W.i32_eqz);
+  e.if();
+  e.loadAt(Memory.i32_load, AT_SITES_USED).i32(2).op(W.i32_shl).get(place).memory(Memory.i32_store, layout.usedSites);
+  e.i32(0).loadAt(Memory.i32_load, AT_SITES_USED).i32(1).op(W.i32_add).memory(Memory.i32_store, AT_SITES_USED);
+  e.get(place).i32(1).memory(Memory.i32_store, SITE_USED);
+  e.end();
+}
