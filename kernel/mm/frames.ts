@@ -46,6 +46,13 @@ export class Frames {
     return pfn;
   }
 
+  /** As `allocate`, from a place of a run, where that is free: see PhysicalMemory.allocateInRun. */
+  allocateInRun(run: number, place: number): number {
+    const pfn = this.memory.allocateInRun(run, place);
+    if (pfn !== 0 && this.executable[pfn] !== 0) this.forgetCode(pfn);
+    return pfn;
+  }
+
   retain(pfn: number): void {
     this.memory.retain(pfn);
   }

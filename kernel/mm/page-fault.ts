@@ -3,6 +3,7 @@
  * zero, file pages, copy on write, stack growth; else the reason for a SIGSEGV or SIGBUS (mmap(2), sigaction(2)).
  */
 import { ENOMEM } from "../../abi/errno.ts";
+import { RUN_FRAMES } from "../../emulator/physical-memory.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../../abi/mman.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { PAGE_SIZE, STACK_GUARD_GAP, TASK_SIZE, pageFloor } from "./layout.ts";
@@ -72,7 +73,7 @@ function resolve(space: AddressSpace, area: Vma, page: number, access: Access): 
     frames.retain(frames.zeroFrame);
     install(space, area, entry, frames.zeroFrame, false);
   } else {
-    install(space, area, entry, frames.allocateZeroed(), (area.prot & PROT_WRITE) !== 0);
+    install(space, area, entry, frames.memory.clear(frameFor(space, entry)), (area.prot & PROT_WRITE) !== 0);
   }
   space.residentPages++;
   return FAULT_RESOLVED;
@@ -95,7 +96,7 @@ function resolvePresent(space: AddressSpace, area: Vma, entry: number, page: num
     space.engine.flushPage(page);
     return FAULT_RESOLVED;
   }
-  install(space, area, entry, copyOf(space, pfn), true);
+  install(space, area, entry, copyOf(space, entry, pfn), true);
   frames.release(pfn);
   space.engine.flushPage(page);
   return FAULT_RESOLVED;
@@ -109,7 +110,7 @@ function resolveFile(space: AddressSpace, area: Vma, entry: number, page: number
   const pfn = store.page(index);
   const write = access === ACCESS_WRITE;
   if (write && !area.shared) {
-    install(space, area, entry, copyOf(space, pfn), true);
+    install(space, area, entry, copyOf(space, entry, pfn), true);
     space.residentPages++;
     return FAULT_RESOLVED;
   }
@@ -154,10 +155,26 @@ function install(space: AddressSpace, area: Vma, entry: number, pfn: number, wri
   }
 }
 
-function copyOf(space: AddressSpace, pfn: number): number {
-  const { frames } = space;
-  if (pfn === frames.zeroFrame) return frames.allocateZeroed();
-  const copy = frames.allocate();
-  frames.memory.copyFrame(pfn, copy);
+function copyOf(space: AddressSpace, entry: number, pfn: number): number {
+  const { memory, zeroFrame } = space.frames;
+  const copy = frameFor(space, entry);
+  if (pfn === zeroFrame) return memory.clear(copy);
+  memory.copyFrame(pfn, copy);
   return copy;
+}
+
+/** A frame for the page of a page-table entry: one that follows its neighbours' where that can be, with undefined contents. */
+function frameFor({ frames }: AddressSpace, entry: number): number {
+  const words = frames.memory.u32;
+  const place = (entry >>> 1) % RUN_FRAMES;
+  let known = 0;
+  for (let other = 0; other < RUN_FRAMES; other++) {
+    const low = words[entry + (other - place) * 2]!;
+    const run = (low & PTE_PRESENT) === 0 ? 0 : (low >>> 12) - other;
+    if (run <= 0 || run === known || run % RUN_FRAMES !== 0) continue;
+    known = run;
+    const pfn = frames.allocateInRun(run, place);
+    if (pfn !== 0) return pfn;
+  }
+  return frames.allocateInRun(0, place) || frames.allocate();
 }

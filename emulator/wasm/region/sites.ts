@@ -9,7 +9,7 @@ import { RSP } from "../../registers.ts";
 import type { Block } from "./graph.ts";
 
 /** A register that goes on by so many bytes at a time leaves its window soon, unless RAM is hardly fragmented. */
-const FAR_STEP = 256n;
+const FAR_STEP = 4096n;
 
 export class Sites {
   private readonly layout: Layout;
