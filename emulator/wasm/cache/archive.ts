@@ -162,7 +162,7 @@ function unsealed(bytes: Uint8Array): Uint8Array | undefined {
 /** FNV-1a over words of 32 bits, then the bytes behind the last one. */
 function checksum(bytes: Uint8Array): number {
   const whole = bytes.length >>> 2;
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : Uint8Array.from(bytes);
   const words = new Uint32Array(aligned.buffer, aligned.byteOffset, whole);
   let hash = 0x811c9dc5;
   for (let i = 0; i < whole; i++) hash = Math.imul(hash ^ words[i]!, 0x01000193);

@@ -63,7 +63,8 @@ export function encodePage({ blocks, regions }: SavedPage): Uint8Array {
 
 /** A block's records with the page's numbers for their handlers; handlers that have none get one. */
 function renumber({ records, handlers }: SavedBlock, numbers: Map<string, number>): Uint8Array {
-  const out = records.slice();
+  // A copy even of Node's Buffer, whose slice is none.
+  const out = Uint8Array.from(records);
   const view = new DataView(out.buffer);
   for (let at = RECORD_HANDLER; at < out.length; at += RECORD_BYTES) {
     const name = handlers[view.getUint32(at, true)]!;
