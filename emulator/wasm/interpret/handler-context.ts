@@ -7,7 +7,6 @@ import { I32, type Assembler, type Label } from "../emit/assembler.ts";
 import { Memory, W } from "../emit/opcodes.ts";
 import {
   Context,
-  isAlias,
   STATUS_BUDGET,
   STATUS_CHAIN,
   STATUS_DISPATCH,
@@ -15,6 +14,7 @@ import {
   type Flow,
   type RuntimeFunction,
 } from "../context.ts";
+import { isAlias } from "../register-context.ts";
 import type { ImmediateOperand, MemoryOperand } from "../decode.ts";
 import * as flags from "../flags.ts";
 import type { Producer } from "../flags.ts";
