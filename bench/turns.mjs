@@ -93,4 +93,5 @@ export function writeStatus(begin, end, text) {
   const [from, to] = [before.indexOf(begin), before.indexOf(end)];
   if (from < 0 || to < from) fail(`docs/status.md has no place marked ${begin} and ${end}`);
   writeFileSync(path, `${before.slice(0, from + begin.length)}\n\n${text}\n\n${before.slice(to)}`);
+  spawnSync("npx", ["prettier", "--write", path], { cwd: root, stdio: "ignore" });
 }
