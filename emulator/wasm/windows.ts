@@ -13,8 +13,8 @@ import { AT_GENERATION, AT_RIP, AT_SITES_USED, type Layout } from "./layout.ts";
 import { LEAF_ACCESSED, LEAF_WRITTEN } from "./page-walk.ts";
 
 /**
- * A place (of SITE_SIZE bytes): address of the window's first byte (8), its place in RAM (4), whether the place is in the list of those in use
- * (4), and what `address - start` is at most for accesses of up to some bytes (8 each).
+ * A place (of SITE_SIZE bytes): address of the window's first byte (8), where that lies in RAM (4), whether the place is
+ * in the list of those in use (4), and what `address - start` is at most for accesses of up to some bytes (8 each).
  */
 export const SITE_START = 0;
 export const SITE_HOST = 8;

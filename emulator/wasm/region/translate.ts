@@ -1,7 +1,7 @@
 /**
- * From a graph of blocks to a WebAssembly function. Registers and flags live in locals; every way
- * out passes the epilogue, which stores what was changed. A guest call is a call of the base module, which runs the
- * callee's translations up to its return: registers are stored before and loaded behind it.
+ * From a graph of blocks to a WebAssembly function. Registers and flags live in locals; every way out stores what was
+ * changed (exits.ts). A guest call is a call of the base module, which runs the callee's translations up to its return:
+ * what was changed is stored before it, what is needed loaded behind it.
  */
 import { I32, type Assembler } from "../emit/assembler.ts";
 import { Memory, W } from "../emit/opcodes.ts";
