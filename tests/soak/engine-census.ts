@@ -12,7 +12,7 @@ interface Translations {
 interface Insides {
   readonly regions: ReadonlySet<unknown>;
   readonly cache: Translations;
-  readonly base: { readonly table: WebAssembly.Table };
+  readonly table: { readonly table: WebAssembly.Table };
   readonly innerBlocks: ReadonlySet<number>;
   readonly usedEntries: readonly number[];
 }
@@ -31,7 +31,7 @@ export interface EngineCensus {
 }
 
 export function engineCensus({ translator }: InspectableEngine): EngineCensus {
-  const { regions, cache, base, innerBlocks, usedEntries } = translator as unknown as Insides;
+  const { regions, cache, table, innerBlocks, usedEntries } = translator as unknown as Insides;
   let translations = 0;
   for (const frame of cache.frames.values()) translations += frame.translations.size;
   return {
@@ -39,7 +39,7 @@ export function engineCensus({ translator }: InspectableEngine): EngineCensus {
     regionsMade: translator.statistics.regions,
     translations,
     codeFrames: cache.frames.size,
-    table: base.table.length,
+    table: table.table.length,
     innerBlocks: innerBlocks.size,
     jumpEntries: usedEntries.length,
     refused: translator.statistics.refused,
