@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { PAGE_SIZE, PhysicalMemory } from "./physical-memory.ts";
+import { PAGE_SIZE, PhysicalMemory, RUN_FRAMES } from "./physical-memory.ts";
 
 describe("physical memory", () => {
   test.each([0, -65536, 4096, 65537, 1.5, Number.NaN, 2 ** 32])("refuses a size of %d", (size) => {
@@ -35,6 +35,31 @@ describe("physical memory", () => {
     expect(memory.u8.subarray(pfn * PAGE_SIZE, (pfn + 1) * PAGE_SIZE).every((byte) => byte === 0)).toBe(true);
     const fresh = memory.allocateZeroed();
     expect(memory.u8.subarray(fresh * PAGE_SIZE, (fresh + 1) * PAGE_SIZE).every((byte) => byte === 0)).toBe(true);
+  });
+
+  test("hands out places of a run, and its other frames when there is nothing else", () => {
+    const memory = new PhysicalMemory(4 * RUN_FRAMES * PAGE_SIZE);
+    const first = memory.allocateInRun(0, 5);
+    const run = first - 5;
+    expect(run % RUN_FRAMES).toBe(0);
+    expect(memory.allocateInRun(run, 6)).toBe(first + 1);
+    expect(memory.allocateInRun(run, 5)).toBe(0);
+    memory.release(first);
+    expect(memory.allocateInRun(run, 5)).toBe(first);
+    const others = Array.from({ length: memory.freeFrames }, () => memory.allocate());
+    expect(new Set([...others, first, first + 1]).size).toBe(4 * RUN_FRAMES - 1);
+    expect([memory.freeFrames, memory.allocate(), memory.allocateInRun(0, 0)]).toEqual([0, 0, 0]);
+  });
+
+  test("a run that is emptied again and again is offered once", () => {
+    const memory = new PhysicalMemory(4 * RUN_FRAMES * PAGE_SIZE);
+    const run = memory.allocateInRun(0, 0);
+    for (let round = 0; round < 3; round++) {
+      memory.release(run);
+      expect(memory.allocateInRun(run, 0)).toBe(run);
+    }
+    memory.release(run);
+    expect([memory.allocateInRun(0, 0), memory.allocateInRun(0, 0)]).toEqual([run, run + RUN_FRAMES]);
   });
 
   test("copyFrame copies one frame and no more", () => {

@@ -35,9 +35,10 @@ export class PhysicalMemory {
   private fresh = 1;
   /** Not 0 for free frames that were used once; all other free ones are zero. */
   private readonly used: Uint8Array;
-  /** How many frames of each run are taken, and runs of which none was at some time. */
+  /** How many frames of each run are taken. */
   private readonly runUse: Uint8Array;
-  private readonly emptyRuns: number[] = [];
+  /** Runs of which none was taken at some time, each of them once. */
+  private readonly emptyRuns = new Set<number>();
 
   /** @param size bytes of RAM, a multiple of 64 KiB, at most 4 GiB - 64 KiB */
   constructor(size: number) {
@@ -110,12 +111,16 @@ export class PhysicalMemory {
     this.used[pfn] = 1;
     this.push(pfn);
     const run = Math.floor(pfn / RUN_FRAMES);
-    if (--this.runUse[run]! === 0 && run > 0) this.emptyRuns.push(run);
+    if (--this.runUse[run]! === 0 && run > 0) this.emptyRuns.add(run);
   }
 
   /** References held on a frame, 0 for a free one. */
   referenceCount(pfn: number): number {
     return this.references[pfn]!;
+  }
+
+  copyFrame(from: number, to: number): void {
+    this.u8.copyWithin(to * PAGE_SIZE, from * PAGE_SIZE, (from + 1) * PAGE_SIZE);
   }
 
   private take(pfn: number): number {
@@ -133,7 +138,8 @@ export class PhysicalMemory {
 
   /** First frame of a run of which none is taken; 0: there is none. */
   private emptyRun(): number {
-    for (let run = this.emptyRuns.pop(); run !== undefined; run = this.emptyRuns.pop()) {
+    for (const run of this.emptyRuns) {
+      this.emptyRuns.delete(run);
       if (this.runUse[run] === 0 && (run + 1) * RUN_FRAMES <= this.fresh) return run * RUN_FRAMES;
     }
     const first = Math.ceil(this.fresh / RUN_FRAMES) * RUN_FRAMES;
@@ -146,9 +152,5 @@ export class PhysicalMemory {
   /** Makes all free frames of runs available one by one. */
   private breakRuns(): void {
     for (let pfn = 1; pfn < this.fresh; pfn++) if (this.references[pfn] === 0) this.push(pfn);
-  }
-
-  copyFrame(from: number, to: number): void {
-    this.u8.copyWithin(to * PAGE_SIZE, from * PAGE_SIZE, (from + 1) * PAGE_SIZE);
   }
 }

@@ -2,7 +2,8 @@
  * Guest-virtual memory as generated code sees it: the two data TLBs and everything that misses them.
  *
  * A TLB entry is the page's address, its physical address and how far its window reaches (windows.ts). An entry hits when
- * `address - tag <= 4096 - size` (unsigned), which tests page and crossing at once. A tag is invalid by lying in a slot its address does not hash to:
+ * `address - tag <= 4096 - size` (unsigned), which tests page and crossing at once. A tag is invalid by lying in a slot
+ * its address does not hash to:
  * address 0 belongs to slot 0, so zeros are invalid everywhere but there.
  *
  * Frames that hold translated code are never in the write TLB, so every write to one comes here.

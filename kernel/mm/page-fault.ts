@@ -163,7 +163,7 @@ function copyOf(space: AddressSpace, entry: number, pfn: number): number {
   return copy;
 }
 
-/** A frame for the page of a page-table entry: one that follows its neighbours' where that can be, with undefined contents. */
+/** A frame with undefined contents for the page of a page-table entry: one that follows its neighbours' where that can be. */
 function frameFor({ frames }: AddressSpace, entry: number): number {
   const words = frames.memory.u32;
   const place = (entry >>> 1) % RUN_FRAMES;

@@ -247,7 +247,7 @@ class HandlerFlow implements Flow {
   }
 
   private leaveFor(target: number, status: number): void {
-    this.context.e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
+    this.context.e.storeLocalAt(Memory.i64_store, AT_RIP, target);
     this.leaveCounted(status);
   }
 

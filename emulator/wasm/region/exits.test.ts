@@ -59,8 +59,8 @@ describe("the ways out of a region", () => {
       const notes = new Notes(0);
       exits.write(notes, {
         fault: () => notes.operations.push("fault"),
-        flags: (_, flags) => notes.operations.push({ flags }),
-        registers: (_, registers) => notes.operations.push({ registers }),
+        flags: (flags) => notes.operations.push({ flags }),
+        registers: (registers) => notes.operations.push({ registers }),
       });
       for (const exit of all) {
         const { faults, producer, point } = exit;

@@ -21,9 +21,9 @@ export interface Exit {
 /** What is stored on the way out. */
 export interface ExitCode {
   /** Sets the status of a fault. */
-  fault(e: Assembler): void;
-  flags(e: Assembler, producer: Producer): void;
-  registers(e: Assembler, registers: number): void;
+  fault(): void;
+  flags(producer: Producer): void;
+  registers(registers: number): void;
 }
 
 /** A piece of code in front of the registers' chain. */
@@ -80,15 +80,15 @@ export class Exits {
     const { pieces, sets } = this;
     pieces.forEach(({ producer, faults, registers }, i) => {
       e.endAround();
-      if (faults) code.fault(e);
-      if (producer) code.flags(e, producer);
+      if (faults) code.fault();
+      if (producer) code.flags(producer);
       e.brOut(pieces.length + sets.indexOf(registers) - i - 1);
     });
     sets.forEach((registers, i) => {
       e.endAround();
       if (registers === 0) return;
       const next = sets.findIndex((other, j) => j > i && (other & ~registers) === 0);
-      code.registers(e, registers & ~sets[next]!);
+      code.registers(registers & ~sets[next]!);
       if (next > i + 1) e.brOut(next - i - 1);
     });
   }

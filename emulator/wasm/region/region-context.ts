@@ -115,8 +115,8 @@ export class RegionContext extends Context {
     const e = this.watched;
     this.exits.write(e, {
       fault: () => e.i32(STATUS_FAULT).set(this.status),
-      flags: (_, producer) => this.storeProducer(producer),
-      registers: (_, registers) => this.writeRegisterStores(registers),
+      flags: (producer) => this.storeProducer(producer),
+      registers: (registers) => this.writeRegisterStores(registers),
     });
     e.storeLocalAt(Memory.i32_store, AT_BUDGET, this.budget);
     return e.get(this.status);

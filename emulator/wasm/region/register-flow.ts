@@ -87,7 +87,7 @@ export class RegisterFlow {
 
   /** Fills in all points. Returns the registers to be loaded at the start of the first block. */
   solve(): number {
-    while (this.nodes.some((node) => this.spreadDirty(node)));
+    while (this.nodes.reduce((changed, node) => this.spreadDirty(node) || changed, false));
     while (this.nodes.reduceRight((changed, node) => this.spreadNeeded(node) || changed, false));
     return this.nodes[0]!.needed;
   }

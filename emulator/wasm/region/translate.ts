@@ -159,7 +159,7 @@ class RegionWriter implements Flow {
   /** Goes to one of some blocks, or leaves for the address in a local. */
   private gotoKnown(target: number, known: readonly number[]): void {
     const { e, context } = this;
-    const pushRip = (): void => void e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
+    const pushRip = (): void => void e.storeLocalAt(Memory.i64_store, AT_RIP, target);
     this.spend(pushRip);
     // One store of the flags for all that want them in memory.
     if (known.some((block) => this.inMemory.has(block) && this.live[block]!.start !== 0)) context.flushFlags();
@@ -178,7 +178,7 @@ class RegionWriter implements Flow {
 
   private leaveFor(target: number): void {
     const { e, context } = this;
-    e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
+    e.storeLocalAt(Memory.i64_store, AT_RIP, target);
     context.spend();
     e.op(W.i32_eqz).i32(Math.log2(STATUS_BUDGET)).op(W.i32_shl);
     e.set(context.status);
@@ -206,7 +206,7 @@ class RegionWriter implements Flow {
         this.branch(block);
         e.end();
       }
-      e.i32(0).get(target).memory(Memory.i64_store, AT_RIP);
+      e.storeLocalAt(Memory.i64_store, AT_RIP, target);
       this.callAtRip(() => e.call(context.runtime("call")));
     }
   }
