@@ -90,6 +90,10 @@ export function baseModule(layout: Layout, countInstructions: boolean, model: Cp
   for (const [name, slow] of [
     ["read", host.readSlow],
     ["write", host.writeSlow],
+    ["readWhole", host.readPage],
+    ["writeWhole", host.writePage],
+    ["lookToRead", host.lookToRead],
+    ["lookToWrite", host.lookToWrite],
   ] as const) {
     const e = new Assembler(3);
     e.storeLocalAt(Memory.i64_store, AT_RIP, 1);
@@ -112,6 +116,8 @@ export function baseModule(layout: Layout, countInstructions: boolean, model: Cp
   for (const [name, tlb, slow] of [
     ["readAt", layout.readTlb, host.readWindow],
     ["writeAt", layout.writeTlb, host.writeWindow],
+    ["lookToReadAt", layout.readTlb, host.lookToReadWindow],
+    ["lookToWriteAt", layout.writeTlb, host.lookToWriteWindow],
   ] as const) {
     const e = new Assembler(4);
     writeAccessAt(e, layout, tlb, slow);

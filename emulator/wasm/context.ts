@@ -28,6 +28,8 @@ export const STATUS_RECHECK = 8;
 export const STATUS_HOT = 9;
 /** Guest calls are nested too deep, or code has changed: all of them return to the dispatcher, which goes on. */
 export const STATUS_UNWIND = 10;
+/** The bytes that the instruction at RIP accesses, or those of its group, do not lie side by side in RAM: it is interpreted. */
+export const STATUS_APART = 12;
 /** Of the interpreter's handlers alone: STATUS_DISPATCH, and it need not be looked whether a guest call has returned. */
 export const STATUS_CHAIN = 11;
 
@@ -160,7 +162,7 @@ export abstract class Context extends RegisterContext {
 
   /**
    * Pushes the host address of `size` bytes at the linear address in a local, or leaves through the fault exit.
-   * Bytes that cross a page come as a copy, which `commit` writes back.
+   * Bytes that cross a page may come as a copy, which `commit` writes back.
    */
   pushHost(address: number, size: number, write: boolean, aligned = false): void {
     this.probe({ address, size, write, aligned });
@@ -197,8 +199,13 @@ export abstract class Context extends RegisterContext {
           .memory(Memory.i32_load, tlb + 8)
           .op(W.i32_add);
       },
-      miss: () => e.call(this.runtime(access.write ? "write" : "read")),
+      miss: () => this.callSlowAccess(access.write),
     });
+  }
+
+  /** Calls what finds the bytes for (address, rip, size) that the TLB does not know. */
+  protected callSlowAccess(write: boolean): void {
+    this.e.call(this.runtime(write ? "write" : "read"));
   }
 
   /**

@@ -50,6 +50,8 @@ export class GuestMemory {
   nonCanonical = false;
   /** The last failed access wanted to write to a frame with code. */
   codeWriteWanted = false;
+  /** The last failed access was to bytes that cross a page, for code that takes no copies of them. */
+  crossed = false;
 
   /** Not 0 for frames that have been in the write TLB. */
   private readonly writtenFrames: Uint8Array;
@@ -152,9 +154,13 @@ export class GuestMemory {
   /** As `read`, for writing; a copy of crossing bytes goes back with `commit`. */
   readonly write = (low: number, high: number, size: number): number => this.access(low, high, size, WRITE);
 
-  /** As `read` and `write`; the TLB gets windows. */
-  readonly readWindow = (low: number, high: number, size: number): number => this.access(low, high, size, READ, true);
-  readonly writeWindow = (low: number, high: number, size: number): number => this.access(low, high, size, WRITE, true);
+  /** As `read` and `write`; bytes that cross a page are refused. */
+  readonly readPage = (low: number, high: number, size: number): number => this.whole(low, high, size, READ, false);
+  readonly writePage = (low: number, high: number, size: number): number => this.whole(low, high, size, WRITE, false);
+
+  /** The same; the TLB gets windows. */
+  readonly readWindow = (low: number, high: number, size: number): number => this.whole(low, high, size, READ, true);
+  readonly writeWindow = (low: number, high: number, size: number): number => this.whole(low, high, size, WRITE, true);
 
   readonly commit = (size: number): void => {
     const first = this.crossing;
@@ -162,14 +168,31 @@ export class GuestMemory {
     this.u8.copyWithin(this.secondHost, AT_BOUNCE + first, AT_BOUNCE + size);
   };
 
-  private access(low: number, high: number, size: number, kind: AccessKind, wide = false): number {
+  /** As for a page and a window, for accesses that may yet not be made: what would change a page-table entry is refused. */
+  readonly lookToRead = (low: number, high: number, size: number): number => this.look(low, high, size, READ, false);
+  readonly lookToWrite = (low: number, high: number, size: number): number => this.look(low, high, size, WRITE, false);
+  readonly lookToReadWindow = (low: number, high: number, size: number): number =>
+    this.look(low, high, size, READ, true);
+  readonly lookToWriteWindow = (low: number, high: number, size: number): number =>
+    this.look(low, high, size, WRITE, true);
+
+  private look(low: number, high: number, size: number, kind: AccessKind, wide: boolean): number {
+    return this.walker.isMarked(low >>> 0, high >>> 0, kind) ? this.whole(low, high, size, kind, wide) : -1;
+  }
+
+  private whole(low: number, high: number, size: number, kind: AccessKind, wide: boolean): number {
+    const host = this.host(low, high, kind, wide);
+    this.crossed = size > PAGE_SIZE - (low & 4095);
+    return this.crossed ? -1 : host;
+  }
+
+  private access(low: number, high: number, size: number, kind: AccessKind): number {
     const first = PAGE_SIZE - (low & 4095);
     // An address that is not canonical counts for more than a page that is not there.
-    if (size > first && high === LAST_OF_LOWER_HALF && low >>> 0 > 0xfffff000)
-      return this.host(0, high + 1, kind, wide);
-    const host = this.host(low, high, kind, wide);
+    if (size > first && high === LAST_OF_LOWER_HALF && low >>> 0 > 0xfffff000) return this.host(0, high + 1, kind);
+    const host = this.host(low, high, kind);
     if (host < 0 || size <= first) return host;
-    const second = this.host((low + first) | 0, high + (low >>> 0 >= 0xfffff000 ? 1 : 0), kind, wide);
+    const second = this.host((low + first) | 0, high + (low >>> 0 >= 0xfffff000 ? 1 : 0), kind);
     if (second < 0) return second;
     this.u8.copyWithin(AT_BOUNCE, host, host + first);
     this.u8.copyWithin(AT_BOUNCE + first, second, second + size - first);
@@ -180,8 +203,9 @@ export class GuestMemory {
   }
 
   /** Host address of one byte; fills the TLB, when `wide` with the window around the page. */
-  private host(low: number, high: number, kind: AccessKind, wide: boolean): number {
+  private host(low: number, high: number, kind: AccessKind, wide = false): number {
     this.codeWriteWanted = false;
+    this.crossed = false;
     const pfn = this.walker.translate(low >>> 0, high >>> 0, kind);
     if (pfn < 0) {
       this.noteFault(low, high);

@@ -79,6 +79,20 @@ export class PageWalker {
     }
   }
 
+  /** Whether the page's entry has the A bit, and for WRITE the D bit, so that such an access changes no entry. */
+  isMarked(low: number, high: number, access: AccessKind): boolean {
+    const { u32 } = this;
+    const wanted = access === WRITE ? LEAF_WRITTEN : LEAF_ACCESSED;
+    let table = this.root >>> 12;
+    for (let level = 3; ; level--) {
+      const slot = table * 1024 + slotNumber(low, high, level) * 2;
+      const entry = u32[slot]!;
+      if (level === 0 || (entry & PS) !== 0) return (entry & wanted) === wanted;
+      if ((entry & P) === 0) return false;
+      table = this.inRam((u32[slot + 1]! & 0xfffff) * 1048576 + (entry >>> 12));
+    }
+  }
+
   private inRam(pfn: number): number {
     if (pfn < this.frameCount) return pfn;
     throw new Error(`a page-table entry points to frame ${pfn}, outside RAM of ${this.frameCount * PAGE_SIZE} bytes`);

@@ -135,6 +135,14 @@ export class Translator {
     return true;
   }
 
+  /** Whether a region starts at RIP, as far as the dispatcher knows. */
+  isCompiled(low: number, high: number): boolean {
+    const { u32 } = this.ram;
+    const entry =
+      (this.memory.layout.jumpCache + jumpOffset((high >>> 0) * TWO_32 + (low >>> 0), this.memory.layout)) / 4;
+    return u32[entry] === low && u32[entry + 1] === high && u32[entry + 2] !== this.interpretSlot;
+  }
+
   /**
    * The interpreter met a block that runs often: compiles what belongs to it. What lies in the middle of a region has to
    * do so twice: regions are left there now and then, and come back to a place where one starts.

@@ -15,6 +15,7 @@ import { CPU_YMM_HIGH_SIZE, CpuState, RFLAGS, RIP } from "../registers.ts";
 import { baseModule, type BaseExports } from "./base-module.ts";
 import type { TranslationStore } from "./cache/translation-store.ts";
 import {
+  STATUS_APART,
   STATUS_BUDGET,
   STATUS_CODE_WRITE,
   STATUS_DISPATCH,
@@ -101,11 +102,13 @@ class WasmEngine implements Engine {
     this.cpu.bytes.fill(0);
     this.guest = new GuestMemory(memory, this.layout);
     const { guest, u32 } = this;
+    const { readPage, writePage, readWindow, writeWindow } = guest;
+    const { lookToRead, lookToWrite, lookToReadWindow, lookToWriteWindow } = guest;
     const hostFunctions = {
       readSlow: guest.read,
       writeSlow: guest.write,
-      readWindow: guest.readWindow,
-      writeWindow: guest.writeWindow,
+      ...{ readPage, writePage, readWindow, writeWindow },
+      ...{ lookToRead, lookToWrite, lookToReadWindow, lookToWriteWindow },
       raiseStop: (vector: number, errorCode: number): void => {
         u32[AT_STOP_VECTOR / 4] = vector;
         u32[AT_STOP_ERROR / 4] = errorCode;
@@ -242,6 +245,13 @@ class WasmEngine implements Engine {
       if (status === STATUS_HOT) {
         this.translator.promote(u32[RIP * 2]!, u32[RIP * 2 + 1]!);
         continue;
+      }
+      if (status === STATUS_FAULT && this.guest.crossed) status = STATUS_APART;
+      if (status === STATUS_APART) {
+        this.guest.crossed = false;
+        // Where a region starts it would come back here.
+        if (!this.translator.isCompiled(u32[RIP * 2]!, u32[RIP * 2 + 1]!)) continue;
+        status = STATUS_CODE_WRITE;
       }
       if (status === STATUS_FAULT && this.guest.codeWriteWanted) status = STATUS_CODE_WRITE;
       if (status === STATUS_CODE_WRITE) status = this.stepOverCodeWrite();

@@ -75,7 +75,7 @@ export function windowWord(
  */
 export function writeAccessAt(e: Assembler, layout: Layout, tlb: number, slow: number): void {
   const [address, rip, size, place] = [0, 1, 2, 3];
-  const [entry, host, window, before, bytes] = [e.local(I32), e.local(I32), e.local(I32), e.local(I32), e.local(I32)];
+  const [entry, window, before, bytes] = [e.local(I32), e.local(I32), e.local(I32), e.local(I32)];
   const distance = e.local(I64);
   const pushEntryKnown = (): void => {
     e.get(address).get(entry).memory(Memory.i64_load, tlb).op(W.i64_sub).i64(4096).op(W.i64_lt_u);
@@ -86,16 +86,17 @@ export function writeAccessAt(e: Assembler, layout: Layout, tlb: number, slow: n
       .op(W.i32_shr_u);
     e.loadAt(Memory.i32_load, AT_GENERATION).op(W.i32_eq, W.i32_and);
   };
-  const pushSlowAccess = (): void => {
+  const pushSlowAccess = (pushSize: () => void): void => {
     e.storeLocalAt(Memory.i64_store, AT_RIP, rip);
-    e.get(address).wrap().get(address).i64(32).op(W.i64_shr_u).wrap().get(size).call(slow);
-    e.i32(-1).op(W.i32_xor);
+    e.get(address).wrap().get(address).i64(32).op(W.i64_shr_u).wrap();
+    pushSize();
+    e.call(slow).i32(-1).op(W.i32_xor);
   };
   const pushPlaceHost = (): void => {
     e.get(place).memory(Memory.i32_load, SITE_HOST).get(distance).wrap().op(W.i32_add);
     e.i32(-1).op(W.i32_xor);
   };
-  // Members of a group that are not all at hand come here even if their place has them.
+  // The test was for the bytes of a class, which may be more.
   e.get(address).get(place).memory(Memory.i64_load, SITE_START).op(W.i64_sub).tee(distance);
   e.get(place).memory(Memory.i64_load, SITE_BOUNDS).op(W.i64_le_u);
   e.get(distance).get(size).extend().op(W.i64_add);
@@ -108,12 +109,17 @@ export function writeAccessAt(e: Assembler, layout: Layout, tlb: number, slow: n
   pushEntryKnown();
   e.op(W.i32_eqz);
   e.if();
-  pushSlowAccess();
-  e.tee(host).op(W.i32_eqz);
-  pushEntryKnown();
-  e.op(W.i32_eqz, W.i32_or);
+  // The window may have all of the bytes even if the page does not.
+  pushSlowAccess(() => e.i32(1));
+  e.op(W.i32_eqz);
   e.if();
-  e.get(host).return();
+  e.i32(0).return();
+  e.end();
+  pushEntryKnown();
+  e.op(W.i32_eqz);
+  e.if();
+  pushSlowAccess(() => e.get(size));
+  e.return();
   e.end();
   e.end();
 
@@ -138,7 +144,7 @@ export function writeAccessAt(e: Assembler, layout: Layout, tlb: number, slow: n
   e.get(address).get(place).memory(Memory.i64_load, SITE_START).op(W.i64_sub).tee(distance);
   e.get(bytes).get(size).op(W.i32_sub).extend().op(W.i64_gt_u);
   e.if();
-  pushSlowAccess();
+  pushSlowAccess(() => e.get(size));
   e.return();
   e.end();
   pushPlaceHost();

@@ -1,7 +1,7 @@
 /** The context of the region translator: registers and flags in locals, addresses as constants. */
 import { Assembler, I32, I64, type ValueType } from "../emit/assembler.ts";
 import { Memory, W } from "../emit/opcodes.ts";
-import { Context, STATUS_FAULT, type Access, type RuntimeFunction } from "../context.ts";
+import { Context, STATUS_APART, STATUS_FAULT, type Access, type RuntimeFunction } from "../context.ts";
 import type { ImmediateOperand, Instruction, MemoryOperand } from "../decode.ts";
 import * as flags from "../flags.ts";
 import type { Producer } from "../flags.ts";
@@ -53,6 +53,14 @@ class WatchedAssembler extends Assembler {
   }
 }
 
+export interface RegionTraits {
+  readonly strictFloat: boolean;
+  /** Halves of wide vectors have locals of their own. */
+  readonly wideVectors: boolean;
+  /** Registers are kept in locals as long as possible. */
+  readonly isSmall: boolean;
+}
+
 /**
  * Flags are in memory, or in locals: then it is known who made them (`producer`), and every way out of the region stores
  * them. Registers are loaded where they will be needed and stored where they are newer than memory (register-flow.ts).
@@ -63,6 +71,7 @@ export class RegionContext extends Context {
   private readonly registerFlow: RegisterFlow;
   private readonly exits = new Exits();
   private readonly sites: Sites;
+  private readonly isSmall: boolean;
   private readonly groups: GroupAccess;
   private readonly budget: number;
   private readonly cc: flags.FlagLocals;
@@ -72,8 +81,7 @@ export class RegionContext extends Context {
     blocks: number,
     layout: Layout,
     runtime: RuntimeFunction,
-    /** Halves of wide vectors have locals of their own. */
-    { strictFloat, wideVectors }: { readonly strictFloat: boolean; readonly wideVectors: boolean },
+    { strictFloat, wideVectors, isSmall }: RegionTraits,
     sites: Sites,
   ) {
     const registerFlow = new RegisterFlow(blocks);
@@ -82,7 +90,8 @@ export class RegionContext extends Context {
     this.watched = e;
     this.registerFlow = registerFlow;
     this.sites = sites;
-    this.groups = new GroupAccess(e, layout, sites);
+    this.isSmall = isSmall;
+    this.groups = new GroupAccess(e, layout, sites, runtime);
     this.budget = e.local(I32);
     this.cc = { a: e.local(I64), b: e.local(I64), r: e.local(I64) };
     e.later((start) => {
@@ -177,17 +186,14 @@ export class RegionContext extends Context {
   protected override probe(access: Access): void {
     const { e } = this;
     const { address, write } = access;
+    this.settle();
     const member = this.groups.find(this.instruction, this.operand, access);
     const place = this.sites.place(this.operand, write);
     const bound = boundOffset(access.size, access.aligned);
-    const miss = (): void => {
-      if (place !== undefined) e.i32(place);
-      e.call(this.runtime((write ? "write" : "read") + (place === undefined ? "" : "At")));
-    };
     if (member) {
       this.registerFlow.noteRead(1 << member.base);
-      const locals = { base: this.gpr(member.base), distance: this.t64(), entry: this.t32() };
-      this.groups.write(member, access, locals, () => this.accessSlowly(access, miss));
+      const locals = { base: this.gpr(member.base), start: this.t64(), distance: this.t64(), entry: this.t32() };
+      this.groups.write(member, access, locals, () => this.interpretHere());
       return;
     }
     if (place === undefined || bound === undefined) {
@@ -207,8 +213,43 @@ export class RegionContext extends Context {
           .loadAt(Memory.i32_load, place + SITE_HOST)
           .op(W.i32_add);
       },
-      miss,
+      miss: () => e.i32(place).call(this.runtime(write ? "writeAt" : "readAt")),
     });
+  }
+
+  protected override callSlowAccess(write: boolean): void {
+    this.e.call(this.runtime(write ? "writeWhole" : "readWhole"));
+  }
+
+  /** No copies are made here: bytes that cross a page are accessed by the interpreter. */
+  override commit(): void {}
+
+  protected override accessSlowly(access: Access, miss: () => void): void {
+    const { producer } = this;
+    this.flushFlags();
+    super.accessSlowly(access, miss);
+    this.producer = producer;
+  }
+
+  /** Leaves for the interpreter, which begins with this instruction. */
+  private interpretHere(): void {
+    const { producer } = this;
+    this.flushFlags();
+    this.storeRipHere();
+    this.leave(STATUS_APART);
+    this.producer = producer;
+  }
+
+  /**
+   * Stores the registers that are newer than the register file, where an access is about to be tested: the ways out of all
+   * accesses then have nothing to store. V8 takes longest for what lives in locals at many ways out; in small regions, which
+   * may be loops, stores cost more than that.
+   */
+  private settle(): void {
+    const { e } = this;
+    if (this.isSmall || e.depth !== this.watched.ground) return;
+    const point = this.registerFlow.store();
+    e.later((before) => this.into(before, () => this.writeRegisterStores(point.dirty)));
   }
 
   // ---- constants ----

@@ -12,13 +12,16 @@ export interface ExitPoint {
   dirty: number;
 }
 
+/** A place where registers are stored that may be newer than the register file. */
+export type StorePoint = ExitPoint;
+
 export interface CallPoint extends ExitPoint {
   /** Registers to be loaded behind it. */
   needed: number;
 }
 
 type Event =
-  | { readonly kind: "exit"; readonly point: ExitPoint }
+  | { readonly kind: "exit" | "store"; readonly point: ExitPoint }
   | { readonly kind: "call"; readonly point: CallPoint }
   | { readonly kind: "edge"; readonly to: number };
 
@@ -77,6 +80,13 @@ export class RegisterFlow {
     return point;
   }
 
+  /** Whatever is newer than the register file is stored here. */
+  store(): StorePoint {
+    const point = { dirty: 0 };
+    this.note({ kind: "store", point });
+    return point;
+  }
+
   call(): CallPoint {
     const point = { dirty: 0, needed: 0 };
     this.note({ kind: "call", point });
@@ -116,7 +126,7 @@ export class RegisterFlow {
         to.dirty |= dirty;
       } else {
         event.point.dirty = dirty;
-        if (event.kind === "call") dirty = 0;
+        if (event.kind !== "exit") dirty = 0;
       }
     }
     return changed;
@@ -128,10 +138,12 @@ export class RegisterFlow {
     for (let i = node.steps.length - 1; i >= 0; i--) {
       const { read, surelyWritten, event } = node.steps[i]!;
       if (event.kind === "edge") needed |= this.nodes[event.to]!.needed;
-      else if (event.kind === "exit") needed |= event.point.dirty;
       else {
-        event.point.needed = needed;
-        needed = event.point.dirty;
+        if (event.kind === "call") {
+          event.point.needed = needed;
+          needed = 0;
+        }
+        needed |= event.point.dirty;
       }
       needed = read | (needed & ~surelyWritten);
     }

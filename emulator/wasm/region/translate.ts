@@ -44,6 +44,9 @@ export function translate(blocks: readonly Block[], options: TranslateOptions): 
   }
 }
 
+/** A region of fewer instructions. */
+const SMALL_REGION = 100;
+
 class RegionWriter implements Flow {
   private readonly e: Assembler;
   private readonly context: RegionContext;
@@ -65,11 +68,12 @@ class RegionWriter implements Flow {
     this.block = blocks[0]!;
     this.options = options;
     const { layout, strictFloat, seed } = options;
+    const size = blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);
     this.context = new RegionContext(
       blocks.length,
       layout,
       runtimeFunction,
-      { strictFloat, wideVectors: options.model === "x86-64-v3" },
+      { strictFloat, wideVectors: options.model === "x86-64-v3", isSmall: size < SMALL_REGION },
       new Sites(layout, blocks, seed),
     );
     this.context.flow = this;
@@ -141,13 +145,31 @@ class RegionWriter implements Flow {
   }
 
   goto(target: number): void {
-    this.count(target);
-    this.continueAt(this.block.target, target);
+    this.goTo(this.block.target, target);
   }
 
-  count(target: number): void {
-    const { context } = this;
-    this.spend(() => context.storeRip(target));
+  /** What comes behind finds nothing to do where this has left. */
+  count(next: number): void {
+    if (this.block.next === undefined) this.leaveTo(next);
+    else this.spendFor(next);
+  }
+
+  /** Counts a block and goes to one, or leaves for an address. */
+  private goTo(block: number | undefined, address: number): void {
+    if (block === undefined) this.leaveTo(address);
+    else {
+      this.spendFor(address);
+      this.branch(block);
+    }
+  }
+
+  private spendFor(address: number): void {
+    this.spend(() => this.context.storeRip(address));
+  }
+
+  private leaveTo(address: number): void {
+    this.context.storeRip(address);
+    this.leaveCounted();
   }
 
   gotoLocal(target: number): void {
@@ -177,8 +199,13 @@ class RegionWriter implements Flow {
   }
 
   private leaveFor(target: number): void {
+    this.e.storeLocalAt(Memory.i64_store, AT_RIP, target);
+    this.leaveCounted();
+  }
+
+  /** Leaves for RIP; that counts a block. */
+  private leaveCounted(): void {
     const { e, context } = this;
-    e.storeLocalAt(Memory.i64_store, AT_RIP, target);
     context.spend();
     e.op(W.i32_eqz).i32(Math.log2(STATUS_BUDGET)).op(W.i32_shl);
     e.set(context.status);
@@ -202,8 +229,7 @@ class RegionWriter implements Flow {
         const { start } = this.blocks[block]!;
         e.get(target).i64(start).op(W.i64_eq);
         e.if();
-        this.count(start);
-        this.branch(block);
+        this.goTo(block, start);
         e.end();
       }
       e.storeLocalAt(Memory.i64_store, AT_RIP, target);
@@ -229,8 +255,7 @@ class RegionWriter implements Flow {
     if (frame && back !== undefined) {
       e.get(target).i64(frame.returnAddress).op(W.i64_eq);
       e.if();
-      this.count(frame.returnAddress);
-      this.branch(back);
+      this.goTo(back, frame.returnAddress);
       e.end();
     }
     this.leaveFor(target);

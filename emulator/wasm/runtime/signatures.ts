@@ -9,16 +9,27 @@ const signature = (parameters: Signature["parameters"], results: Signature["resu
   results,
 });
 
+const ACCESS = signature([I64, I64, I32], [I32]);
+const ACCESS_AT = signature([I64, I64, I32, I32], [I32]);
+const HOST_ACCESS = signature([I32, I32, I32], [I32]);
 const CONDITION = signature([I32, I64, I64, I64], [I32]);
 
 /** Exported by the base module (base-module.ts). */
 export const BASE_FUNCTIONS = {
   /** (address, rip, size): the complement of the host address, or 0 for a fault. */
-  read: signature([I64, I64, I32], [I32]),
-  write: signature([I64, I64, I32], [I32]),
+  read: ACCESS,
+  write: ACCESS,
+  /** The same; 0 as well for bytes that cross a page. */
+  readWhole: ACCESS,
+  writeWhole: ACCESS,
   /** (address, rip, size, place): the same, and the place has the window next time. */
-  readAt: signature([I64, I64, I32, I32], [I32]),
-  writeAt: signature([I64, I64, I32, I32], [I32]),
+  readAt: ACCESS_AT,
+  writeAt: ACCESS_AT,
+  /** The same for accesses that may yet not be made: 0 as well where they would change a page-table entry. */
+  lookToRead: ACCESS,
+  lookToWrite: ACCESS,
+  lookToReadAt: ACCESS_AT,
+  lookToWriteAt: ACCESS_AT,
   /** (operation, a, b, r): status flags. */
   flags: signature([I32, I64, I64, I64], [I32]),
   /** (operation, a, b, r): zero or not zero, by condition (flags.ts). */
@@ -42,11 +53,19 @@ export const BASE_FUNCTIONS = {
 
 /** Imported by the base module alone. */
 export const HOST_FUNCTIONS = {
-  readSlow: signature([I32, I32, I32], [I32]),
-  writeSlow: signature([I32, I32, I32], [I32]),
-  /** The same, and the TLB knows the window next time. */
-  readWindow: signature([I32, I32, I32], [I32]),
-  writeWindow: signature([I32, I32, I32], [I32]),
+  readSlow: HOST_ACCESS,
+  writeSlow: HOST_ACCESS,
+  /** The same; -1 as well for bytes that cross a page. */
+  readPage: HOST_ACCESS,
+  writePage: HOST_ACCESS,
+  /** The same as for a page, and the TLB knows the window next time. */
+  readWindow: HOST_ACCESS,
+  writeWindow: HOST_ACCESS,
+  /** The same; -1 as well where an access would change a page-table entry. */
+  lookToRead: HOST_ACCESS,
+  lookToWrite: HOST_ACCESS,
+  lookToReadWindow: HOST_ACCESS,
+  lookToWriteWindow: HOST_ACCESS,
   raiseStop: signature([I32, I32]),
 } satisfies Record<string, Signature>;
 
