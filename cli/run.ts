@@ -3,6 +3,7 @@ import {
   createNodeMachine,
   LockstepEngine,
   ProgramError,
+  putThisThreadFirst,
   SetUpError,
   type MachineResult,
   type NodeMachineOptions,
@@ -34,6 +35,7 @@ export async function runMachine(options: NodeMachineOptions): Promise<number> {
   try {
     const machine = createNodeMachine(options);
     warnOfEngine(machine.kernel.engine.capabilities);
+    putThisThreadFirst();
     const result = await machine.run();
     if (machine.kernel.engine instanceof LockstepEngine) summarize(machine.kernel.engine.statistics);
     return exitCode(result);

@@ -23,7 +23,7 @@ import {
   type Layout,
 } from "./layout.ts";
 import { PageWalker, READ, WRITE, type AccessKind } from "./page-walk.ts";
-import { SITE_HOST, SITE_START, windowWord } from "./windows.ts";
+import { SITE_HOST, SITE_START, WindowFinder } from "./windows.ts";
 
 /** Generations of windows have 16 bits, and 0 means none. */
 const LAST_GENERATION = 0xffff;
@@ -57,7 +57,7 @@ export class GuestMemory {
   private readonly writtenFrames: Uint8Array;
   private readonly noPageLow: number;
   private readonly noPageHigh: number;
-  private readonly ram: PhysicalMemory;
+  private readonly windows: WindowFinder;
   private readonly u8: Uint8Array;
   private readonly u32: Uint32Array;
   private crossing = 0;
@@ -67,11 +67,11 @@ export class GuestMemory {
   constructor(memory: PhysicalMemory, layout: Layout) {
     this.layout = layout;
     this.walker = new PageWalker(memory);
-    this.ram = memory;
     this.u8 = memory.u8;
     this.u32 = memory.u32;
     this.codeFrames = new Uint8Array(memory.frameCount);
     this.writtenFrames = new Uint8Array(memory.frameCount);
+    this.windows = new WindowFinder(memory, this.codeFrames);
     const noPage = unknownPage();
     this.noPageLow = Number(noPage & 0xffffffffn);
     this.noPageHigh = Number(noPage >> 32n);
@@ -89,6 +89,7 @@ export class GuestMemory {
     if (u32[AT_GENERATION / 4]! === LAST_GENERATION) {
       u32[AT_GENERATION / 4] = 0;
       this.emptyTlbs();
+      this.windows.forget();
     }
     u32[AT_GENERATION / 4]!++;
   }
@@ -233,9 +234,9 @@ export class GuestMemory {
 
   /** The window around the page translated last, as the TLB has it. */
   private windowOfLeaf(write: boolean): number {
-    const { ram, walker, codeFrames } = this;
+    const { walker, windows } = this;
     const generation = this.u32[AT_GENERATION / 4]!;
-    return walker.leaf === 0 ? generation << 16 : windowWord(ram, walker.leaf, write, codeFrames, generation);
+    return walker.leaf === 0 ? generation << 16 : windows.find(walker.leaf, write, generation);
   }
 
   noteFault(low: number, high: number): void {

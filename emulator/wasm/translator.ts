@@ -49,6 +49,8 @@ const MOST_REGIONS = 20_000;
 const WORTH_PLACING = 200;
 
 export const USUAL_HOT_RUNS = 2000;
+/** What has run less often than this share of what makes a block hot is left out of regions. */
+const REACHED_SHARE = 1 / 64;
 
 export class Translator {
   /** Mnemonics without a lowering and how often one was translated. */
@@ -151,7 +153,7 @@ export class Translator {
     const address = (high >>> 0) * TWO_32 + (low >>> 0);
     if (this.innerBlocks.delete(address)) {
       this.aside.add(address);
-      this.rearm(address, this.options.hotRuns);
+      this.rearm(address, Math.ceil(this.options.hotRuns * (1 - REACHED_SHARE)));
       return;
     }
     if (this.hot.length + 1 < BATCH && !this.hot.includes(address)) {
@@ -461,7 +463,12 @@ export class Translator {
     };
     return {
       read: (address) => code.read(address),
-      reached: (address) => find(address) !== undefined,
+      reached: (address) => {
+        const found = find(address);
+        if (!found || found.compiled) return found !== undefined;
+        const { hotRuns } = this.options;
+        return hotRuns - this.interpreter.counter(found.entries.get(address)!) >= Math.floor(hotRuns * REACHED_SHARE);
+      },
       compiled: (address) => find(address)?.compiled === true,
       targets: (jump) => this.interpreter.targets(jump),
     };

@@ -39,12 +39,49 @@ export function boundOffset(size: number, aligned: boolean): number | undefined 
 
 /** A window reaches so far to either side of a page. */
 const MOST_PAGES = 64;
+/** Windows remembered for reading and for writing, by where in a page table they lie. */
+const REMEMBERED = 1024;
+const WORDS_APART = MOST_PAGES * 2;
+
+/** Windows around page-table entries, those found last remembered for as long as their generation lasts. */
+export class WindowFinder {
+  private readonly ram: { readonly u32: Uint32Array; readonly frameCount: number };
+  private readonly codeFrames: Uint8Array;
+  /** Of each: generation, index of the first entry, of the last one. */
+  private readonly known = new Uint32Array(REMEMBERED * 2 * 3);
+
+  constructor(ram: { readonly u32: Uint32Array; readonly frameCount: number }, codeFrames: Uint8Array) {
+    this.ram = ram;
+    this.codeFrames = codeFrames;
+  }
+
+  /** Numbers of generations begin anew. */
+  forget(): void {
+    this.known.fill(0);
+  }
+
+  /** The last word of a TLB entry: see `windowWord`. */
+  find(leaf: number, write: boolean, generation: number): number {
+    const { known } = this;
+    const at = ((Math.floor(leaf / WORDS_APART) % REMEMBERED) * 2 + (write ? 1 : 0)) * 3;
+    if (known[at] !== generation || leaf < known[at + 1]! || leaf > known[at + 2]!) {
+      const word = windowWord(this.ram, leaf, write, this.codeFrames, generation);
+      known[at] = generation;
+      known[at + 1] = leaf - (word & 0xff) * 2;
+      known[at + 2] = leaf + ((word >>> 8) & 0xff) * 2;
+      return word;
+    }
+    const before = Math.min((leaf - known[at + 1]!) / 2, MOST_PAGES);
+    const behind = Math.min((known[at + 2]! - leaf) / 2, MOST_PAGES);
+    return before | (behind << 8) | (generation << 16);
+  }
+}
 
 /**
  * The last word of a TLB entry: how many pages before and behind that of the page-table entry at index `leaf` belong to its
  * window, and the generation. Only entries that the walker would let pass without a change count.
  */
-export function windowWord(
+function windowWord(
   { u32, frameCount }: { readonly u32: Uint32Array; readonly frameCount: number },
   leaf: number,
   write: boolean,

@@ -64,3 +64,4 @@ export { translationFolder } from "./translation-files.ts";
 export { LockstepEngine, type LockstepStatistics } from "../../emulator/lockstep/lockstep-engine.ts";
 export { streamKind, writeFully } from "./standard-streams.ts";
 export { NodeHost, type NodeHostOptions } from "./node-host.ts";
+export { putThisThreadFirst } from "./thread-priority.ts";

@@ -33,7 +33,7 @@ const ENTRY: Frame = { returnAddress: 0, caller: undefined, depth: 0 };
 export interface Profile {
   /** The instruction at an address; undefined where it cannot be fetched. */
   read(address: number): Instruction | undefined;
-  /** Whether control ever went to an address. */
+  /** Whether control has gone to an address, and often enough to count. */
   reached(address: number): boolean;
   /** Whether a region starts at an address already. */
   compiled(address: number): boolean;
