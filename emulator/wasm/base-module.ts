@@ -19,7 +19,8 @@ import {
 } from "./interpret/records.ts";
 import { AT_DEPTH, AT_INSTRUCTIONS, AT_RIP, leastMemory, type Layout } from "./layout.ts";
 import { AGGREGATION_FUNCTIONS, AGGREGATION_SIGNATURES } from "./runtime/string-aggregations.ts";
-import { writeAccessAt } from "./windows.ts";
+import { LOOK, READ, WHOLE, WITH_WINDOW, WRITE } from "./page-walk.ts";
+import { writeAccessAt, writeSlowAccess } from "./windows.ts";
 import { writeString } from "./runtime/string-moves.ts";
 import { VECTOR_FUNCTIONS } from "./runtime/avx-functions.ts";
 import type { CpuModel } from "./runtime/cpu-model.ts";
@@ -87,18 +88,16 @@ export function baseModule(layout: Layout, countInstructions: boolean, model: Cp
   writeNoteTarget(noteTarget);
   module.define(BASE_FUNCTIONS.noteTarget, noteTarget, "noteTarget");
 
-  for (const [name, slow] of [
-    ["read", host.readSlow],
-    ["write", host.writeSlow],
-    ["readWhole", host.readPage],
-    ["writeWhole", host.writePage],
-    ["lookToRead", host.lookToRead],
-    ["lookToWrite", host.lookToWrite],
+  for (const [name, how] of [
+    ["read", READ],
+    ["write", WRITE],
+    ["readWhole", READ | WHOLE],
+    ["writeWhole", WRITE | WHOLE],
+    ["lookToRead", READ | WHOLE | LOOK],
+    ["lookToWrite", WRITE | WHOLE | LOOK],
   ] as const) {
     const e = new Assembler(3);
-    e.storeLocalAt(Memory.i64_store, AT_RIP, 1);
-    e.get(0).wrap().get(0).i64(32).op(W.i64_shr_u).wrap().get(2).call(slow);
-    e.i32(-1).op(W.i32_xor);
+    writeSlowAccess(e, host.accessBy, how, () => e.get(2));
     module.define(BASE_FUNCTIONS[name], e, name);
   }
 
@@ -113,14 +112,14 @@ export function baseModule(layout: Layout, countInstructions: boolean, model: Cp
     module.define(signature, e, name);
   }
 
-  for (const [name, tlb, slow] of [
-    ["readAt", layout.readTlb, host.readWindow],
-    ["writeAt", layout.writeTlb, host.writeWindow],
-    ["lookToReadAt", layout.readTlb, host.lookToReadWindow],
-    ["lookToWriteAt", layout.writeTlb, host.lookToWriteWindow],
+  for (const [name, how] of [
+    ["readAt", READ | WHOLE | WITH_WINDOW],
+    ["writeAt", WRITE | WHOLE | WITH_WINDOW],
+    ["lookToReadAt", READ | WHOLE | WITH_WINDOW | LOOK],
+    ["lookToWriteAt", WRITE | WHOLE | WITH_WINDOW | LOOK],
   ] as const) {
     const e = new Assembler(4);
-    writeAccessAt(e, layout, tlb, slow);
+    writeAccessAt(e, layout, host.accessBy, how);
     module.define(BASE_FUNCTIONS[name], e, name);
   }
 

@@ -20,18 +20,16 @@ export const STATUS_FAULT = 2;
 export const STATUS_BUDGET = 4;
 /** No translation at RIP is known to the dispatcher. */
 export const STATUS_MISS = 6;
-/** The instruction at RIP wants to write to a frame that holds translated code. */
-export const STATUS_CODE_WRITE = 7;
 /** RFLAGS may have got TF. */
 export const STATUS_RECHECK = 8;
 /** The interpreted block at RIP has run often enough to be compiled. */
 export const STATUS_HOT = 9;
 /** Guest calls are nested too deep, or code has changed: all of them return to the dispatcher, which goes on. */
 export const STATUS_UNWIND = 10;
-/** The bytes that the instruction at RIP accesses, or those of its group, do not lie side by side in RAM: it is interpreted. */
-export const STATUS_APART = 12;
 /** Of the interpreter's handlers alone: STATUS_DISPATCH, and it need not be looked whether a guest call has returned. */
 export const STATUS_CHAIN = 11;
+/** The bytes that the instruction at RIP accesses, or those of its group, do not lie side by side in RAM: it is interpreted. */
+export const STATUS_APART = 12;
 
 export type RuntimeFunction = (name: string) => number;
 

@@ -22,7 +22,7 @@ import {
   unknownPage,
   type Layout,
 } from "./layout.ts";
-import { PageWalker, READ, WRITE, type AccessKind } from "./page-walk.ts";
+import { LOOK, PageWalker, READ, WHOLE, WITH_WINDOW, WRITE } from "./page-walk.ts";
 import { SITE_HOST, SITE_START, WindowFinder } from "./windows.ts";
 
 /** Generations of windows have 16 bits, and 0 means none. */
@@ -48,10 +48,8 @@ export class GuestMemory {
   codeWritable = false;
   /** The last fault was an address that is not canonical: whether it is #GP or #SS, the instruction says. */
   nonCanonical = false;
-  /** The last failed access wanted to write to a frame with code. */
-  codeWriteWanted = false;
-  /** The last failed access was to bytes that cross a page, for code that takes no copies of them. */
-  crossed = false;
+  /** Why the last access failed that did not fault: it wanted to write to a frame with code, or to cross a page whole. */
+  refusal: "code" | "crossing" | undefined = undefined;
 
   /** Not 0 for frames that have been in the write TLB. */
   private readonly writtenFrames: Uint8Array;
@@ -155,13 +153,9 @@ export class GuestMemory {
   /** As `read`, for writing; a copy of crossing bytes goes back with `commit`. */
   readonly write = (low: number, high: number, size: number): number => this.access(low, high, size, WRITE);
 
-  /** As `read` and `write`; bytes that cross a page are refused. */
-  readonly readPage = (low: number, high: number, size: number): number => this.whole(low, high, size, READ, false);
-  readonly writePage = (low: number, high: number, size: number): number => this.whole(low, high, size, WRITE, false);
-
-  /** The same; the TLB gets windows. */
-  readonly readWindow = (low: number, high: number, size: number): number => this.whole(low, high, size, READ, true);
-  readonly writeWindow = (low: number, high: number, size: number): number => this.whole(low, high, size, WRITE, true);
+  /** READ or WRITE with or without WHOLE and what goes with it: as `read` or `write`, with fewer answers. */
+  readonly accessBy = (low: number, high: number, size: number, how: number): number =>
+    (how & WHOLE) === 0 ? this.access(low, high, size, how) : this.whole(low, high, size, how);
 
   readonly commit = (size: number): void => {
     const first = this.crossing;
@@ -169,31 +163,20 @@ export class GuestMemory {
     this.u8.copyWithin(this.secondHost, AT_BOUNCE + first, AT_BOUNCE + size);
   };
 
-  /** As for a page and a window, for accesses that may yet not be made: what would change a page-table entry is refused. */
-  readonly lookToRead = (low: number, high: number, size: number): number => this.look(low, high, size, READ, false);
-  readonly lookToWrite = (low: number, high: number, size: number): number => this.look(low, high, size, WRITE, false);
-  readonly lookToReadWindow = (low: number, high: number, size: number): number =>
-    this.look(low, high, size, READ, true);
-  readonly lookToWriteWindow = (low: number, high: number, size: number): number =>
-    this.look(low, high, size, WRITE, true);
-
-  private look(low: number, high: number, size: number, kind: AccessKind, wide: boolean): number {
-    return this.walker.isMarked(low >>> 0, high >>> 0, kind) ? this.whole(low, high, size, kind, wide) : -1;
+  private whole(low: number, high: number, size: number, how: number): number {
+    const host = this.host(low, high, how);
+    if (size <= PAGE_SIZE - (low & 4095)) return host;
+    this.refusal = "crossing";
+    return -1;
   }
 
-  private whole(low: number, high: number, size: number, kind: AccessKind, wide: boolean): number {
-    const host = this.host(low, high, kind, wide);
-    this.crossed = size > PAGE_SIZE - (low & 4095);
-    return this.crossed ? -1 : host;
-  }
-
-  private access(low: number, high: number, size: number, kind: AccessKind): number {
+  private access(low: number, high: number, size: number, how: number): number {
     const first = PAGE_SIZE - (low & 4095);
     // An address that is not canonical counts for more than a page that is not there.
-    if (size > first && high === LAST_OF_LOWER_HALF && low >>> 0 > 0xfffff000) return this.host(0, high + 1, kind);
-    const host = this.host(low, high, kind);
+    if (size > first && high === LAST_OF_LOWER_HALF && low >>> 0 > 0xfffff000) return this.host(0, high + 1, how);
+    const host = this.host(low, high, how);
     if (host < 0 || size <= first) return host;
-    const second = this.host((low + first) | 0, high + (low >>> 0 >= 0xfffff000 ? 1 : 0), kind);
+    const second = this.host((low + first) | 0, high + (low >>> 0 >= 0xfffff000 ? 1 : 0), how);
     if (second < 0) return second;
     this.u8.copyWithin(AT_BOUNCE, host, host + first);
     this.u8.copyWithin(AT_BOUNCE + first, second, second + size - first);
@@ -203,12 +186,14 @@ export class GuestMemory {
     return AT_BOUNCE;
   }
 
-  /** Host address of one byte; fills the TLB, when `wide` with the window around the page. */
-  private host(low: number, high: number, kind: AccessKind, wide = false): number {
-    this.codeWriteWanted = false;
-    this.crossed = false;
-    const pfn = this.walker.translate(low >>> 0, high >>> 0, kind);
+  /** Host address of one byte; fills the TLB. */
+  private host(low: number, high: number, how: number): number {
+    this.refusal = undefined;
+    const kind = (how & WRITE) === 0 ? READ : WRITE;
+    const looks = (how & LOOK) !== 0;
+    const pfn = this.walker.translate(low >>> 0, high >>> 0, kind, !looks);
     if (pfn < 0) {
+      if (looks) return -1;
       this.noteFault(low, high);
       // The kernel will put a page there, next to others.
       this.beginGeneration();
@@ -217,7 +202,7 @@ export class GuestMemory {
     const { layout, u32 } = this;
     if (kind === WRITE && this.codeFrames[pfn] !== 0) {
       if (!this.codeWritable) {
-        this.codeWriteWanted = true;
+        this.refusal = "code";
         return -1;
       }
       this.writtenCode.push(pfn);
@@ -227,7 +212,7 @@ export class GuestMemory {
       u32[slot] = low & ~4095;
       u32[slot + 1] = high;
       u32[slot + 2] = pfn * PAGE_SIZE;
-      u32[slot + 3] = wide ? this.windowOfLeaf(kind === WRITE) : 0;
+      u32[slot + 3] = (how & WITH_WINDOW) !== 0 ? this.windowOfLeaf(kind === WRITE) : 0;
     }
     return pfn * PAGE_SIZE + (low & 4095);
   }

@@ -18,6 +18,13 @@ export const WRITE = PF_WRITE;
 export const FETCH = PF_FETCH;
 export type AccessKind = typeof READ | typeof WRITE | typeof FETCH;
 
+/** Added to READ or WRITE where no copies are taken: bytes that cross a page are refused. */
+export const WHOLE = 0x100;
+/** Added to that: the TLB gets the window around the page. */
+export const WITH_WINDOW = 0x200;
+/** Added to that: the access may yet not be made, so one that would change a page-table entry is refused. */
+export const LOOK = 0x400;
+
 /** The fault of the last translation that failed. */
 export interface PageFault {
   vector: number;
@@ -40,10 +47,11 @@ export class PageWalker {
   }
 
   /**
-   * Frame number of the page holding a virtual address, for user code; sets A and D bits. -1: `fault` says why.
+   * Frame number of the page holding a virtual address, for user code; sets A and D bits. -1: `fault` says why, or, where
+   * `marks` is false, the page's entry lacks such a bit.
    * Throws when a table entry points outside RAM: the kernel's mistake, not the guest's.
    */
-  translate(low: number, high: number, access: AccessKind): number {
+  translate(low: number, high: number, access: AccessKind, marks = true): number {
     const sign = high >>> 15;
     if (sign !== 0 && sign !== 0x1ffff) return this.fail(VECTOR_GP, 0);
     const { u32, path } = this;
@@ -72,24 +80,12 @@ export class PageWalker {
       if (large)
         pfn = level === 1 ? pfn - (pfn % 512) + ((low >>> 12) & 511) : pfn - (pfn % 262144) + ((low >>> 12) & 262143);
       this.inRam(pfn);
+      const marked = access === WRITE ? A | D : A;
+      if (!marks && (entry & marked) !== marked) return -1;
       for (let above = 3; above >= level; above--) u32[path[above]!]! |= A;
       if (access === WRITE) u32[slot]! |= D;
       this.leaf = large ? 0 : slot;
       return pfn;
-    }
-  }
-
-  /** Whether the page's entry has the A bit, and for WRITE the D bit, so that such an access changes no entry. */
-  isMarked(low: number, high: number, access: AccessKind): boolean {
-    const { u32 } = this;
-    const wanted = access === WRITE ? LEAF_WRITTEN : LEAF_ACCESSED;
-    let table = this.root >>> 12;
-    for (let level = 3; ; level--) {
-      const slot = table * 1024 + slotNumber(low, high, level) * 2;
-      const entry = u32[slot]!;
-      if (level === 0 || (entry & PS) !== 0) return (entry & wanted) === wanted;
-      if ((entry & P) === 0) return false;
-      table = this.inRam((u32[slot + 1]! & 0xfffff) * 1048576 + (entry >>> 12));
     }
   }
 

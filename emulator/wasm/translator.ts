@@ -49,7 +49,7 @@ const MOST_REGIONS = 20_000;
 const WORTH_PLACING = 200;
 
 export const USUAL_HOT_RUNS = 2000;
-/** What has run less often than this share of what makes a block hot is left out of regions. */
+/** The share of what makes a block hot that makes it count as reached. */
 const REACHED_SHARE = 1 / 64;
 
 export class Translator {
@@ -68,6 +68,8 @@ export class Translator {
   private readonly handlers: Handlers;
   private readonly interpreter: Interpreter;
   private readonly interpretSlot: number;
+  /** A block that has run less often is left out of regions. */
+  private readonly reachedRuns: number;
   private readonly archive: Archive | undefined;
   private readonly regions = new Set<Translation>();
   /** Addresses within regions where none starts. */
@@ -96,6 +98,7 @@ export class Translator {
     this.table = table;
     this.imports = imports;
     this.options = options;
+    this.reachedRuns = Math.floor(options.hotRuns * REACHED_SHARE);
     this.cache = new CodeCache(ram.u8);
     this.cache.onRemove = (region) => {
       this.regions.delete(region);
@@ -128,7 +131,7 @@ export class Translator {
   provide(low: number, high: number): boolean {
     const pfn = this.fetch(low, high);
     if (pfn < 0) return false;
-    const address = (high >>> 0) * TWO_32 + (low >>> 0);
+    const address = addressOf(low, high);
     let translation = this.cache.find(address, pfn);
     if (translation && translation.pages.size > 1 && !this.isMapped(translation.pages)) translation = undefined;
     translation ??= this.restore(address, pfn) ?? this.interpret(address);
@@ -140,8 +143,7 @@ export class Translator {
   /** Whether a region starts at RIP, as far as the dispatcher knows. */
   isCompiled(low: number, high: number): boolean {
     const { u32 } = this.ram;
-    const entry =
-      (this.memory.layout.jumpCache + jumpOffset((high >>> 0) * TWO_32 + (low >>> 0), this.memory.layout)) / 4;
+    const entry = this.jumpEntry(addressOf(low, high));
     return u32[entry] === low && u32[entry + 1] === high && u32[entry + 2] !== this.interpretSlot;
   }
 
@@ -150,10 +152,10 @@ export class Translator {
    * do so twice: regions are left there now and then, and come back to a place where one starts.
    */
   promote(low: number, high: number): void {
-    const address = (high >>> 0) * TWO_32 + (low >>> 0);
+    const address = addressOf(low, high);
     if (this.innerBlocks.delete(address)) {
       this.aside.add(address);
-      this.rearm(address, Math.ceil(this.options.hotRuns * (1 - REACHED_SHARE)));
+      this.rearm(address, this.options.hotRuns - this.reachedRuns);
       return;
     }
     if (this.hot.length + 1 < BATCH && !this.hot.includes(address)) {
@@ -171,7 +173,7 @@ export class Translator {
 
   /** Executes the one instruction at RIP; returns its status, or -1 when fetching it faults. */
   step(low: number, high: number): number {
-    const address = (high >>> 0) * TWO_32 + (low >>> 0);
+    const address = addressOf(low, high);
     const code = new GuestCode(this.ram, this.memory);
     const instruction = code.read(address);
     code.dispose();
@@ -268,13 +270,19 @@ export class Translator {
     return true;
   }
 
+  /** Index in RAM's words of the jump cache's entry for an address. */
+  private jumpEntry(address: number): number {
+    const { layout } = this.memory;
+    return (layout.jumpCache + jumpOffset(address, layout)) / 4;
+  }
+
   /** Puts a translation into the jump cache. */
   private use(address: number, translation: Translation): void {
     if (!translation.valid) {
       translation.valid = true;
       for (const pfn of translation.pages.values()) this.memory.protect(pfn);
     }
-    const entry = (this.memory.layout.jumpCache + jumpOffset(address, this.memory.layout)) / 4;
+    const entry = this.jumpEntry(address);
     const { u32 } = this.ram;
     if (u32[entry + 2] === 0) this.usedEntries.push(entry);
     u32[entry] = address % TWO_32;
@@ -466,14 +474,17 @@ export class Translator {
       reached: (address) => {
         const found = find(address);
         if (!found || found.compiled) return found !== undefined;
-        const { hotRuns } = this.options;
-        return hotRuns - this.interpreter.counter(found.entries.get(address)!) >= Math.floor(hotRuns * REACHED_SHARE);
+        const left = this.interpreter.counter(found.entries.get(address)!);
+        return this.options.hotRuns - left >= this.reachedRuns;
       },
       compiled: (address) => find(address)?.compiled === true,
       targets: (jump) => this.interpreter.targets(jump),
     };
   }
 }
+
+/** An address from its halves, signed or not. */
+const addressOf = (low: number, high: number): number => (high >>> 0) * TWO_32 + (low >>> 0);
 
 /** Where the bytes end that an instruction depends on: all that were looked at of one that is none. */
 function endOf({ mnemonic, address, length }: Instruction): number {

@@ -17,7 +17,6 @@ import type { TranslationStore } from "./cache/translation-store.ts";
 import {
   STATUS_APART,
   STATUS_BUDGET,
-  STATUS_CODE_WRITE,
   STATUS_DISPATCH,
   STATUS_FAULT,
   STATUS_HOT,
@@ -102,13 +101,8 @@ class WasmEngine implements Engine {
     this.cpu.bytes.fill(0);
     this.guest = new GuestMemory(memory, this.layout);
     const { guest, u32 } = this;
-    const { readPage, writePage, readWindow, writeWindow } = guest;
-    const { lookToRead, lookToWrite, lookToReadWindow, lookToWriteWindow } = guest;
     const hostFunctions = {
-      readSlow: guest.read,
-      writeSlow: guest.write,
-      ...{ readPage, writePage, readWindow, writeWindow },
-      ...{ lookToRead, lookToWrite, lookToReadWindow, lookToWriteWindow },
+      accessBy: guest.accessBy,
       raiseStop: (vector: number, errorCode: number): void => {
         u32[AT_STOP_VECTOR / 4] = vector;
         u32[AT_STOP_ERROR / 4] = errorCode;
@@ -246,15 +240,12 @@ class WasmEngine implements Engine {
         this.translator.promote(u32[RIP * 2]!, u32[RIP * 2 + 1]!);
         continue;
       }
-      if (status === STATUS_FAULT && this.guest.crossed) status = STATUS_APART;
-      if (status === STATUS_APART) {
-        this.guest.crossed = false;
-        // Where a region starts it would come back here.
-        if (!this.translator.isCompiled(u32[RIP * 2]!, u32[RIP * 2 + 1]!)) continue;
-        status = STATUS_CODE_WRITE;
-      }
-      if (status === STATUS_FAULT && this.guest.codeWriteWanted) status = STATUS_CODE_WRITE;
-      if (status === STATUS_CODE_WRITE) status = this.stepOverCodeWrite();
+      if (status === STATUS_APART || (status === STATUS_FAULT && this.guest.refusal === "crossing")) {
+        this.guest.refusal = undefined;
+        // The interpreter goes on, but where a region starts it would come back here.
+        const isEntry = this.translator.isCompiled(u32[RIP * 2]!, u32[RIP * 2 + 1]!);
+        status = isEntry ? this.stepOverCodeWrite() : STATUS_DISPATCH;
+      } else if (status === STATUS_FAULT && this.guest.refusal === "code") status = this.stepOverCodeWrite();
       if (status === STATUS_BUDGET && this.unallotted > 0) this.allot();
       else if (status !== STATUS_DISPATCH && status !== STATUS_RECHECK && status !== STATUS_UNWIND) return status;
     }
@@ -264,7 +255,7 @@ class WasmEngine implements Engine {
   private stepOverCodeWrite(): number {
     const { guest, translator, u32 } = this;
     guest.codeWritable = true;
-    guest.codeWriteWanted = false;
+    guest.refusal = undefined;
     try {
       const status = translator.step(u32[RIP * 2]!, u32[RIP * 2 + 1]!);
       return status < 0 ? STATUS_FAULT : status;

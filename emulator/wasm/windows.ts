@@ -10,7 +10,7 @@ import { I32, I64 } from "./emit/assembler.ts";
 import { Memory, W } from "./emit/opcodes.ts";
 import { pushTlbEntry } from "./context.ts";
 import { AT_GENERATION, AT_RIP, AT_SITES_USED, type Layout } from "./layout.ts";
-import { LEAF_ACCESSED, LEAF_WRITTEN } from "./page-walk.ts";
+import { LEAF_ACCESSED, LEAF_WRITTEN, WRITE } from "./page-walk.ts";
 
 /**
  * A place (of SITE_SIZE bytes): address of the window's first byte (8), where that lies in RAM (4), whether the place is
@@ -106,12 +106,22 @@ function windowWord(
   return before | (behind << 8) | (generation << 16);
 }
 
+/** In a function of (address, rip, size, …): the complement of what the host's `accessBy` answers. */
+export function writeSlowAccess(e: Assembler, accessBy: number, how: number, pushSize: () => void): void {
+  const [address, rip] = [0, 1];
+  e.storeLocalAt(Memory.i64_store, AT_RIP, rip);
+  e.get(address).wrap().get(address).i64(32).op(W.i64_shr_u).wrap();
+  pushSize();
+  e.i32(how).call(accessBy).i32(-1).op(W.i32_xor);
+}
+
 /**
- * The body of `readAt` and `writeAt` (runtime/signatures.ts): gives a place the window of an address, from the TLB or else
- * by `slow`, which puts it there.
+ * The body of `readAt` and its like (runtime/signatures.ts): gives a place the window of an address, from the TLB or else
+ * by the host, which puts it there.
  */
-export function writeAccessAt(e: Assembler, layout: Layout, tlb: number, slow: number): void {
-  const [address, rip, size, place] = [0, 1, 2, 3];
+export function writeAccessAt(e: Assembler, layout: Layout, accessBy: number, how: number): void {
+  const [address, size, place] = [0, 2, 3];
+  const tlb = (how & WRITE) === 0 ? layout.readTlb : layout.writeTlb;
   const [entry, window, before, bytes] = [e.local(I32), e.local(I32), e.local(I32), e.local(I32)];
   const distance = e.local(I64);
   const pushEntryKnown = (): void => {
@@ -122,12 +132,6 @@ export function writeAccessAt(e: Assembler, layout: Layout, tlb: number, slow: n
       .i32(16)
       .op(W.i32_shr_u);
     e.loadAt(Memory.i32_load, AT_GENERATION).op(W.i32_eq, W.i32_and);
-  };
-  const pushSlowAccess = (pushSize: () => void): void => {
-    e.storeLocalAt(Memory.i64_store, AT_RIP, rip);
-    e.get(address).wrap().get(address).i64(32).op(W.i64_shr_u).wrap();
-    pushSize();
-    e.call(slow).i32(-1).op(W.i32_xor);
   };
   const pushPlaceHost = (): void => {
     e.get(place).memory(Memory.i32_load, SITE_HOST).get(distance).wrap().op(W.i32_add);
@@ -147,17 +151,14 @@ export function writeAccessAt(e: Assembler, layout: Layout, tlb: number, slow: n
   e.op(W.i32_eqz);
   e.if();
   // The window may have all of the bytes even if the page does not.
-  pushSlowAccess(() => e.i32(1));
+  writeSlowAccess(e, accessBy, how, () => e.i32(1));
   e.op(W.i32_eqz);
   e.if();
   e.i32(0).return();
   e.end();
-  pushEntryKnown();
-  e.op(W.i32_eqz);
-  e.if();
-  pushSlowAccess(() => e.get(size));
-  e.return();
-  e.end();
+  e.get(entry)
+    .memory(Memory.i32_load, tlb + 12)
+    .set(window);
   e.end();
 
   writeUse(e, layout, place);
@@ -181,7 +182,7 @@ export function writeAccessAt(e: Assembler, layout: Layout, tlb: number, slow: n
   e.get(address).get(place).memory(Memory.i64_load, SITE_START).op(W.i64_sub).tee(distance);
   e.get(bytes).get(size).op(W.i32_sub).extend().op(W.i64_gt_u);
   e.if();
-  pushSlowAccess(() => e.get(size));
+  writeSlowAccess(e, accessBy, how, () => e.get(size));
   e.return();
   e.end();
   pushPlaceHost();

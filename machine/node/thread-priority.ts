@@ -1,4 +1,4 @@
-/** V8 compiles on as many threads as there are processors, which on a machine with two slow down the one that runs the guest. */
+/** V8 compiles on threads of its own (four, in Node), which slow down the one that runs the guest where processors are few. */
 import { readdirSync } from "node:fs";
 import { setPriority } from "node:os";
 

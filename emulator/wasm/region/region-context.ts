@@ -225,18 +225,22 @@ export class RegionContext extends Context {
   override commit(): void {}
 
   protected override accessSlowly(access: Access, miss: () => void): void {
-    const { producer } = this;
-    this.flushFlags();
-    super.accessSlowly(access, miss);
-    this.producer = producer;
+    this.apart(() => super.accessSlowly(access, miss));
   }
 
   /** Leaves for the interpreter, which begins with this instruction. */
   private interpretHere(): void {
+    this.apart(() => {
+      this.storeRipHere();
+      this.leave(STATUS_APART);
+    });
+  }
+
+  /** Code of a way hardly ever gone: the flags are stored on it, and stay in locals on the other one. */
+  private apart(write: () => void): void {
     const { producer } = this;
     this.flushFlags();
-    this.storeRipHere();
-    this.leave(STATUS_APART);
+    write();
     this.producer = producer;
   }
 

@@ -6,14 +6,11 @@
  * happen. Then both questions are answered for the graph of blocks, by iteration to the fixed point.
  */
 
-/** A place where control leaves, for good or for a guest function. */
+/** A place where registers are stored: where control leaves, for good or for a guest function, or before it might. */
 export interface ExitPoint {
   /** Registers that may be newer than the register file. */
   dirty: number;
 }
-
-/** A place where registers are stored that may be newer than the register file. */
-export type StorePoint = ExitPoint;
 
 export interface CallPoint extends ExitPoint {
   /** Registers to be loaded behind it. */
@@ -81,7 +78,7 @@ export class RegisterFlow {
   }
 
   /** Whatever is newer than the register file is stored here. */
-  store(): StorePoint {
+  store(): ExitPoint {
     const point = { dirty: 0 };
     this.note({ kind: "store", point });
     return point;

@@ -125,7 +125,9 @@ class RegionWriter implements Flow {
       }
     });
     const last = instructions.at(-1)!;
-    if (last.flow === "next" || last.flow === "branch") this.continueAt(next, last.address + last.length);
+    // A branch whose other side is not in the region has left already (`count`).
+    if (last.flow === "next" || (last.flow === "branch" && next !== undefined))
+      this.continueAt(next, last.address + last.length);
   }
 
   /** Branches to a block with the flags where it expects them. */
@@ -148,7 +150,6 @@ class RegionWriter implements Flow {
     this.goTo(this.block.target, target);
   }
 
-  /** What comes behind finds nothing to do where this has left. */
   count(next: number): void {
     if (this.block.next === undefined) this.leaveTo(next);
     else this.spendFor(next);

@@ -11,7 +11,6 @@ const signature = (parameters: Signature["parameters"], results: Signature["resu
 
 const ACCESS = signature([I64, I64, I32], [I32]);
 const ACCESS_AT = signature([I64, I64, I32, I32], [I32]);
-const HOST_ACCESS = signature([I32, I32, I32], [I32]);
 const CONDITION = signature([I32, I64, I64, I64], [I32]);
 
 /** Exported by the base module (base-module.ts). */
@@ -53,19 +52,8 @@ export const BASE_FUNCTIONS = {
 
 /** Imported by the base module alone. */
 export const HOST_FUNCTIONS = {
-  readSlow: HOST_ACCESS,
-  writeSlow: HOST_ACCESS,
-  /** The same; -1 as well for bytes that cross a page. */
-  readPage: HOST_ACCESS,
-  writePage: HOST_ACCESS,
-  /** The same as for a page, and the TLB knows the window next time. */
-  readWindow: HOST_ACCESS,
-  writeWindow: HOST_ACCESS,
-  /** The same; -1 as well where an access would change a page-table entry. */
-  lookToRead: HOST_ACCESS,
-  lookToWrite: HOST_ACCESS,
-  lookToReadWindow: HOST_ACCESS,
-  lookToWriteWindow: HOST_ACCESS,
+  /** (low, high, size, how): GuestMemory.accessBy. */
+  accessBy: signature([I32, I32, I32, I32], [I32]),
   raiseStop: signature([I32, I32]),
 } satisfies Record<string, Signature>;
 
