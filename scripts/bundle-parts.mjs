@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
+import v8 from "node:v8";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { makeDecoder } from "./bundle-decoder.mjs";
@@ -46,9 +47,21 @@ async function addHandlers(esbuild, root, files) {
     metafile: true,
     logLevel: "warning",
   });
-  const { putCommonHandlers } = await import(pathToFileURL(maker));
+  const { putCommonHandlers, putMachineCode } = await import(pathToFileURL(maker));
   rmSync(maker);
-  const store = { get: () => undefined, put: (key, bytes) => files.set(key, bytes) };
-  for (const model of MODELS) putCommonHandlers(model, store);
+  const store = { get: (key) => files.get(key), put: (key, bytes) => files.set(key, bytes) };
+  for (const model of MODELS) {
+    putCommonHandlers(model, store);
+    const undo = optimizeAtOnce();
+    putMachineCode(model, store, undo);
+  }
   return Object.keys(metafile.inputs);
+}
+
+/** Makes V8 optimize WebAssembly when it compiles it; returns what makes it as before: code is kept for the same flags. */
+function optimizeAtOnce() {
+  for (const flag of ["no-liftoff", "no-wasm-lazy-compilation"]) v8.setFlagsFromString(`--${flag}`);
+  return () => {
+    for (const flag of ["liftoff", "wasm-lazy-compilation"]) v8.setFlagsFromString(`--${flag}`);
+  };
 }

@@ -42,7 +42,7 @@ const v8 = require("node:v8");
 module.exports = (script, path) => {
   v8.setFlagsFromString("--no-flush-bytecode");
   process.on("exit", () => {
-    for (const flag of ["flush-bytecode", "no-experimental-wasm-branch-hinting", "turbo-move-optimization"]) v8.setFlagsFromString("--" + flag);
+    for (const flag of ["flush-bytecode", "no-experimental-wasm-branch-hinting", "turbo-move-optimization", "no-allow-natives-syntax"]) v8.setFlagsFromString("--" + flag);
     require("node:fs").writeFileSync(path, script.createCachedData());
   });
 };

@@ -4,11 +4,11 @@
  */
 import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
 import { jumpOffset, type BaseExports } from "./base-module.ts";
-import { Archive, readHandlers } from "./cache/archive.ts";
+import { Archive, keyPrefix, readHandlers } from "./cache/archive.ts";
 import type { SavedRegion } from "./cache/saved-page.ts";
+import type { KeptModules } from "./cache/kept-modules.ts";
 import type { TranslationStore } from "./cache/translation-store.ts";
 import type { FunctionTable } from "./function-table.ts";
-import { hostNaNsAreX86 } from "./runtime/host-nans.ts";
 import { CodeCache, pageOf, pagesOf, type Piece, type Translation } from "./code-cache.ts";
 import { INVALID, LONGEST_INSTRUCTION, TOO_LONG, type Instruction } from "./decode.ts";
 import type { FunctionBody } from "./emit/module-writer.ts";
@@ -34,6 +34,8 @@ export interface TranslatorOptions {
   readonly strictFloat: boolean;
   /** Where translations are kept between runs. */
   readonly store: TranslationStore | undefined;
+  /** Where modules come from that are kept between runs. */
+  readonly modules: KeptModules;
   /** Where handlers are found that the store does not have. */
   readonly commonHandlers: Pick<TranslationStore, "get"> | undefined;
   /** A block is compiled when it was interpreted so often; Infinity: never. */
@@ -45,9 +47,6 @@ const BATCH = 6;
 /** Then all are forgotten: V8 keeps about 20 KB for each. */
 const MOST_REGIONS = 20_000;
 
-/** So many functions come at once only when handlers are restored. */
-const WORTH_PLACING = 200;
-
 export const USUAL_HOT_RUNS = 2000;
 /** The share of what makes a block hot that makes it count as reached. */
 const REACHED_SHARE = 1 / 64;
@@ -55,7 +54,16 @@ const REACHED_SHARE = 1 / 64;
 export class Translator {
   /** Mnemonics without a lowering and how often one was translated. */
   readonly unknown = new Map<string, number>();
-  readonly statistics = { blocks: 0, interpreted: 0, regions: 0, instructions: 0, bytes: 0, refused: 0, restored: 0 };
+  readonly statistics = {
+    blocks: 0,
+    interpreted: 0,
+    regions: 0,
+    instructions: 0,
+    bytes: 0,
+    handlerBytes: 0,
+    refused: 0,
+    restored: 0,
+  };
   /** What the host said when it refused a module last: V8 out of memory for code, or a mistake in our own code. */
   refusal: unknown;
 
@@ -71,7 +79,10 @@ export class Translator {
   /** A block that has run less often is left out of regions. */
   private readonly reachedRuns: number;
   private readonly archive: Archive | undefined;
+  private readonly prefix: string;
   private readonly regions = new Set<Translation>();
+  /** Functions of modules of earlier runs. */
+  private readonly loaded = new Map<string, WebAssembly.Exports>();
   /** Addresses within regions where none starts. */
   private readonly innerBlocks = new Set<number>();
   /** Those at which control has come into a region's middle. */
@@ -98,6 +109,7 @@ export class Translator {
     this.table = table;
     this.imports = imports;
     this.options = options;
+    this.prefix = keyPrefix(memory.layout, options);
     this.reachedRuns = Math.floor(options.hotRuns * REACHED_SHARE);
     this.cache = new CodeCache(ram.u8);
     this.cache.onRemove = (region) => {
@@ -112,14 +124,17 @@ export class Translator {
       strictFloat: options.strictFloat,
       makeRoom: () => this.forgetRegions(),
       reserve: () => table.reserve(),
-      install: (functions, slots) => this.install(functions, slots),
+      install: (functions, slots) => this.installHandlers(functions, slots),
       onUnknown: (instruction) => this.noteUnknown(instruction),
     });
     this.interpreter = new Interpreter(ram, recordsFor(memory.layout, options.strictFloat), this.handlers);
     const { store, commonHandlers } = options;
-    const prefix = store || commonHandlers ? archivePrefix(memory.layout, options) : "";
+    const { prefix } = this;
     if (store) this.archive = new Archive(base.hashPage, store, prefix);
-    this.handlers.restore(readHandlers(store, prefix) ?? readHandlers(commonHandlers, prefix) ?? []);
+    const install = (functions: readonly FunctionBody[], slots: readonly number[]): void =>
+      this.installKeptHandlers(functions, slots);
+    this.handlers.restoreCommon(readHandlers(commonHandlers, prefix) ?? [], install);
+    this.handlers.restore(readHandlers(store, prefix) ?? [], install);
     const { jumpCache, jumpEntries } = memory.layout;
     if (options.strictFloat) return;
     ram.u8.fill(0, jumpCache, jumpCache + jumpEntries * 16);
@@ -217,22 +232,40 @@ export class Translator {
     if (!this.isMapped(this.cachedPages)) this.flushJumps();
   }
 
-  private install(functions: readonly FunctionBody[], slots: readonly number[]): void {
-    const { layout } = this.memory;
-    const places = functions.length >= WORTH_PLACING;
-    const binary = places ? placedModule(functions, slots, layout) : linkedModule(functions, layout);
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary), this.imports);
-    if (!places) slots.forEach((slot, i) => this.table.set(slot, exports[`f${i}`]));
+  private installHandlers(functions: readonly FunctionBody[], slots: readonly number[]): void {
+    const binary = linkedModule(functions, this.memory.layout);
+    this.place(new WebAssembly.Instance(new WebAssembly.Module(binary), this.imports).exports, slots);
+    this.statistics.handlerBytes += binary.length;
+  }
+
+  /** Many handlers at once, which come in the same order and places in every run that has them. */
+  private installKeptHandlers(functions: readonly FunctionBody[], slots: readonly number[]): void {
+    const name = `${this.prefix}-handlers-${slots[0]}`;
+    const binary = placedModule(functions, slots, this.memory.layout);
+    this.options.modules.instantiate(name, binary, this.imports, () => slots.map((slot) => this.table.get(slot)));
+  }
+
+  /** Puts regions into the table; returns the name of their module, which no other has. */
+  private installRegions(functions: readonly FunctionBody[], slots: readonly number[]): string {
+    const binary = linkedModule(functions, this.memory.layout);
+    const name = `regions-${randomWord()}${randomWord()}`;
+    this.place(this.options.modules.add(name, binary, this.imports), slots);
     this.statistics.bytes += binary.length;
+    return name;
+  }
+
+  private place(exports: WebAssembly.Exports, slots: readonly number[]): void {
+    slots.forEach((slot, i) => this.table.set(slot, exports[`f${i}`]));
   }
 
   /** Where the host has no room for more code, or refuses it, the interpreter goes on alone. */
-  private tryInstall(made: readonly { body: FunctionBody; region: Translation }[]): boolean {
+  private tryInstall(made: readonly { body: FunctionBody; region: Translation }[]): string | undefined {
     const bodies = made.map(({ body }) => body);
     const slots = made.map(({ region }) => region.slot);
-    const done = this.refusing(() => this.install(bodies, slots));
+    let name: string | undefined;
+    const done = this.refusing(() => void (name = this.installRegions(bodies, slots)));
     if (!done) for (const slot of slots) this.table.release(slot);
-    return done;
+    return name;
   }
 
   /** Whether a step of compiling went well; what went wrong is noted. */
@@ -330,48 +363,49 @@ export class Translator {
     return translation;
   }
 
-  /** A translation of an earlier run. The first time on a page all of its regions are taken. */
+  /** A translation of an earlier run. */
   private restore(address: number, pfn: number): Translation | undefined {
     const page = this.archive?.page(pageOf(address), pfn);
     if (!page) return undefined;
-    const wanted = page.visited ? [page.regions.get(address)] : [...page.regions.values()];
-    page.visited = true;
-    this.restoreRegions(wanted.filter((region) => region !== undefined));
-    const region = this.cache.find(address, pfn);
+    const saved = page.regions.get(address);
+    const region = saved && this.restoreRegion(saved);
     if (region) return region;
-    const saved = page.blocks.get(address);
-    const block = saved && this.interpreter.restore(saved, this.options.hotRuns);
+    const savedBlock = page.blocks.get(address);
+    const block = savedBlock && this.interpreter.restore(savedBlock, this.options.hotRuns);
     if (block === undefined) return undefined;
     const host = pfn * PAGE_SIZE + (address % PAGE_SIZE);
-    return this.addBlock(address, block, [{ address, pfn, bytes: this.ram.u8.slice(host, host + saved!.size) }]);
+    return this.addBlock(address, block, [{ address, pfn, bytes: this.ram.u8.slice(host, host + savedBlock!.size) }]);
   }
 
-  /** Makes regions of an earlier run usable, those whose code is still the same. */
-  private restoreRegions(saved: readonly SavedRegion[]): void {
-    if (saved.length === 0) return;
+  /** A region of an earlier run, if its code is still the same. */
+  private restoreRegion(saved: SavedRegion): Translation | undefined {
     const code = new GuestCode(this.ram, this.memory);
-    const made = saved.flatMap(({ address, pieces, body }) => {
-      const now = pieces.map((piece) => ({ ...piece, pfn: code.frameOf(pageOf(piece.address)) }));
-      if (now.some(({ pfn }) => pfn < 0)) return [];
-      const region = {
-        slot: this.table.reserve(),
-        entries: new Map([[address, 0]]),
-        pieces: now,
-        pages: pagesOf(now),
-        compiled: true,
-        valid: false,
-      };
-      return [{ address, body, region }];
-    });
+    const pieces = saved.pieces.map((piece) => ({ ...piece, pfn: code.frameOf(pageOf(piece.address)) }));
     code.dispose();
-    const same = made.filter(({ region }) => this.cache.isUnchanged(region));
-    for (const { region } of made) if (!same.some((kept) => kept.region === region)) this.table.release(region.slot);
-    if (same.length === 0 || !this.tryInstall(same)) return;
-    for (const { region } of same) {
-      this.regions.add(region);
-      this.cache.add(region);
-      this.statistics.restored++;
+    if (pieces.some(({ pfn }) => pfn < 0)) return undefined;
+    const { address } = saved;
+    const region = regionAt(address, pieces, 0);
+    if (!this.cache.isUnchanged(region)) return undefined;
+    const translated = this.functionOf(saved);
+    if (!translated) return undefined;
+    const placed = { ...region, slot: this.table.reserve() };
+    this.table.set(placed.slot, translated);
+    this.regions.add(placed);
+    this.cache.add(placed);
+    this.statistics.restored++;
+    return placed;
+  }
+
+  private functionOf({ module, index }: SavedRegion): unknown {
+    let exports = this.loaded.get(module);
+    if (exports === undefined) {
+      exports = {};
+      this.refusing(() => {
+        exports = this.options.modules.load(module, this.imports) ?? {};
+      });
+      this.loaded.set(module, exports);
     }
+    return exports[`f${index}`];
   }
 
   /** Makes the handler of an instruction before one of its form is met. */
@@ -412,14 +446,16 @@ export class Translator {
         const blocks = findBlocks(this.profile(code), address, this.aside.has(address) ? SIZE_ASIDE : USUAL_SIZE);
         if (blocks.length > 0) this.refusing(() => made.push(this.translate(code, address, blocks)));
       }
-      if (made.length === 0 || !this.tryInstall(made)) return;
-      for (const { address, body, region } of made) {
+      if (made.length === 0) return;
+      const module = this.tryInstall(made);
+      if (module === undefined) return;
+      for (const [index, { address, region }] of made.entries()) {
         this.regions.add(region);
         this.cache.add(region);
         this.use(address, region);
         this.archive
           ?.page(pageOf(address), region.pages.get(pageOf(address))!)
-          ?.addRegion({ address, pieces: region.pieces, body });
+          ?.addRegion({ address, pieces: region.pieces, module, index });
       }
     } finally {
       code.dispose();
@@ -446,18 +482,13 @@ export class Translator {
       if (start !== address && !frame) this.innerBlocks.add(start);
       return code.pieces(start, endOf(last) - start);
     });
-    const region = {
-      slot: this.table.reserve(),
-      entries: new Map([[address, 0]]),
-      pieces,
-      pages: pagesOf(pieces),
-      compiled: true,
-      valid: false,
-    };
-    return { address, body, region };
+    return { address, body, region: regionAt(address, pieces, this.table.reserve()) };
   }
 
   private forgetRegions(): void {
+    // V8 gives up the code of modules that nobody holds.
+    this.options.modules.save();
+    this.loaded.clear();
     for (const region of this.regions) this.cache.remove(region);
     this.flushJumps();
     this.innerBlocks.clear();
@@ -483,6 +514,20 @@ export class Translator {
   }
 }
 
+const regionAt = (address: number, pieces: readonly Piece[], slot: number): Translation => ({
+  slot,
+  entries: new Map([[address, 0]]),
+  pieces,
+  pages: pagesOf(pieces),
+  compiled: true,
+  valid: false,
+});
+
+const randomWord = (): string =>
+  Math.floor(Math.random() * TWO_32)
+    .toString(16)
+    .padStart(8, "0");
+
 /** An address from its halves, signed or not. */
 const addressOf = (low: number, high: number): number => (high >>> 0) * TWO_32 + (low >>> 0);
 
@@ -490,13 +535,6 @@ const addressOf = (low: number, high: number): number => (high >>> 0) * TWO_32 +
 function endOf({ mnemonic, address, length }: Instruction): number {
   if (mnemonic !== INVALID && mnemonic !== TOO_LONG) return address + length;
   return Math.min(address + LONGEST_INSTRUCTION, pageOf(address) + PAGE_SIZE);
-}
-
-/** Translations fit an engine that keeps its tables in the same place and was made with the same options. */
-function archivePrefix({ readTlb, jumpEntries }: Layout, options: TranslatorOptions): string {
-  const { model, countInstructions, strictFloat } = options;
-  const traits = [countInstructions && "counted", strictFloat && "strict", !hostNaNsAreX86() && "nan"];
-  return [model, readTlb, jumpEntries, ...traits.filter(Boolean)].join("-");
 }
 
 /** The usual translator has most of the room for records, the strict one the rest. */

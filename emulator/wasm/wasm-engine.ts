@@ -13,6 +13,8 @@ import {
 import { PAGE_SIZE, type PhysicalMemory } from "../physical-memory.ts";
 import { CPU_YMM_HIGH_SIZE, CpuState, RFLAGS, RIP } from "../registers.ts";
 import { baseModule, type BaseExports } from "./base-module.ts";
+import { keyPrefix } from "./cache/archive.ts";
+import { KeptModules } from "./cache/kept-modules.ts";
 import type { TranslationStore } from "./cache/translation-store.ts";
 import {
   STATUS_APART,
@@ -62,7 +64,7 @@ const FIXED_FLAGS = 0x202;
  */
 const REENTRY_BLOCKS = 20_000;
 
-type EngineOptions = Omit<TranslatorOptions, "strictFloat">;
+type EngineOptions = Omit<TranslatorOptions, "strictFloat" | "modules">;
 
 class WasmEngine implements Engine {
   readonly memory: PhysicalMemory;
@@ -77,6 +79,7 @@ class WasmEngine implements Engine {
   private readonly usual: Translator;
   private strict: Translator | undefined;
   private readonly makeTranslator: (strictFloat: boolean) => Translator;
+  private readonly modules: KeptModules;
   private readonly layout: Layout;
   private readonly guest: GuestMemory;
   private readonly base: BaseExports;
@@ -110,14 +113,16 @@ class WasmEngine implements Engine {
       },
     };
     const helpers = createHelpers(memory, guest, model);
-    const base = instantiate(baseModule(this.layout, countInstructions, model), {
+    this.modules = new KeptModules(options.store, options.commonHandlers);
+    const name = `${keyPrefix(this.layout, { ...options, strictFloat: false })}-base`;
+    const base = this.modules.instantiate(name, baseModule(this.layout, countInstructions, model), {
       env: { memory: memory.memory, ...hostFunctions, ...helpers },
     });
     this.base = base as unknown as BaseExports;
     const table = new FunctionTable(this.base.table);
     const imports = { env: { memory: memory.memory, runtime: runtimeTable(base), translations: this.base.table } };
     this.makeTranslator = (strictFloat) =>
-      new Translator(memory, guest, this.base, table, imports, { ...options, strictFloat });
+      new Translator(memory, guest, this.base, table, imports, { ...options, strictFloat, modules: this.modules });
     this.translator = this.usual = this.makeTranslator(false);
     resetState(memory);
     this.storeFpu();
@@ -215,6 +220,7 @@ class WasmEngine implements Engine {
     if (this.disposed) return;
     this.disposed = true;
     for (const translator of [this.usual, this.strict]) translator?.save();
+    this.modules.save();
     for (const pfn of this.layout.frames) this.memory.release(pfn);
   }
 
@@ -300,10 +306,6 @@ class WasmEngine implements Engine {
     u32[AT_CC_OP / 4] = 0;
     u32[AT_CC_R / 4] = flags;
   }
-}
-
-function instantiate(binary: Uint8Array<ArrayBuffer>, imports: WebAssembly.Imports): WebAssembly.Exports {
-  return new WebAssembly.Instance(new WebAssembly.Module(binary), imports).exports;
 }
 
 /** The engine, with what only its tests and tools look at. */

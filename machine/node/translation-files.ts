@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { TranslationStore } from "../../emulator/wasm/cache/translation-store.ts";
 
 /** With more files than this the folder is emptied: about 200 MB. */
-const MOST_FILES = 20_000;
+const MOST_FILES = 8_000;
 
 /**
  * One file for each key in a folder, written whole and then renamed, so that machines may share it. A folder that cannot be

@@ -16,6 +16,10 @@ import {
   type SavedRegion,
 } from "./saved-page.ts";
 import type { SavedHandler } from "../interpret/handlers.ts";
+import type { Layout } from "../layout.ts";
+import type { CpuModel } from "../runtime/cpu-model.ts";
+import { hostNaNsAreX86 } from "../runtime/host-nans.ts";
+import { putSealed, readSealed } from "./sealed.ts";
 import type { TranslationStore } from "./translation-store.ts";
 
 const HANDLERS = "handlers";
@@ -28,8 +32,6 @@ export class ArchivedPage {
   readonly blocks: Map<number, SavedBlock>;
   readonly regions: Map<number, SavedRegion>;
   changed = false;
-  /** Whether its regions were asked for. */
-  visited = false;
 
   constructor(key: string, blocks: readonly SavedBlock[], regions: readonly SavedRegion[]) {
     this.key = key;
@@ -80,7 +82,7 @@ export class Archive {
     const key = `${this.prefix}-${page.toString(16)}-${hash.toString(16).padStart(16, "0")}`;
     let found = this.pages.get(key);
     if (!found) {
-      const saved = read(this.store, key, decodePage);
+      const saved = readSealed(this.store, key, decodePage);
       found = new ArchivedPage(key, saved?.blocks ?? [], saved?.regions ?? []);
       this.pages.set(key, found);
     }
@@ -105,13 +107,13 @@ export class Archive {
         out.unsigned(touched);
         encodeBody(out, body);
       }
-      this.store.put(`${this.prefix}-${HANDLERS}`, sealed(out.bytes));
+      putSealed(this.store, `${this.prefix}-${HANDLERS}`, out.bytes);
     }
     for (const page of this.pages.values()) {
       if (!page.changed) continue;
       page.changed = false;
       const content = encodePage({ blocks: [...page.blocks.values()], regions: [...page.regions.values()] });
-      this.store.put(page.key, sealed(content));
+      putSealed(this.store, page.key, content);
     }
   }
 }
@@ -121,51 +123,24 @@ export function readHandlers(
   store: Pick<TranslationStore, "get"> | undefined,
   prefix: string,
 ): SavedHandler[] | undefined {
-  return read(store, `${prefix}-${HANDLERS}`, (bytes) => {
+  return readSealed(store, `${prefix}-${HANDLERS}`, (bytes) => {
     const from = new ByteReader(bytes);
     return decodeNames(from).map((name) => ({ name, touched: from.unsigned(), body: decodeBody(from) }));
   });
 }
 
-/** What a store has under a key; damaged bytes count as none. */
-function read<T>(
-  store: Pick<TranslationStore, "get"> | undefined,
-  key: string,
-  decode: (bytes: Uint8Array) => T,
-): T | undefined {
-  const bytes = store?.get(key);
-  const content = bytes && unsealed(bytes);
-  if (!content) return undefined;
-  try {
-    return decode(content);
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
+/** What translations depend on besides the guest's code. */
+interface EngineTraits {
+  readonly model: CpuModel;
+  readonly countInstructions: boolean;
+  readonly strictFloat: boolean;
 }
 
-/** Bytes with their checksum in front. */
-function sealed(bytes: Uint8Array): Uint8Array {
-  const out = new Uint8Array(bytes.length + 4);
-  new DataView(out.buffer).setUint32(0, checksum(bytes), true);
-  out.set(bytes, 4);
-  return out;
-}
-
-function unsealed(bytes: Uint8Array): Uint8Array | undefined {
-  if (bytes.length < 4) return undefined;
-  const content = bytes.subarray(4);
-  const expected = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  return checksum(content) === expected ? content : undefined;
-}
-
-/** FNV-1a over words of 32 bits, then the bytes behind the last one. */
-function checksum(bytes: Uint8Array): number {
-  const whole = bytes.length >>> 2;
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : Uint8Array.from(bytes);
-  const words = new Uint32Array(aligned.buffer, aligned.byteOffset, whole);
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < whole; i++) hash = Math.imul(hash ^ words[i]!, 0x01000193);
-  for (let i = whole * 4; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
-  return hash >>> 0;
+/** What keys begin with: translations fit an engine that keeps its tables in the same place and was made with the same options. */
+export function keyPrefix(
+  { readTlb, jumpEntries }: Layout,
+  { model, countInstructions, strictFloat }: EngineTraits,
+): string {
+  const traits = [countInstructions && "counted", strictFloat && "strict", !hostNaNsAreX86() && "nan"];
+  return [model, readTlb, jumpEntries, ...traits.filter(Boolean)].join("-");
 }

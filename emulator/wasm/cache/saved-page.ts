@@ -25,7 +25,9 @@ export interface SavedBlock {
 export interface SavedRegion {
   readonly address: number;
   readonly pieces: readonly { readonly address: number; readonly bytes: Uint8Array }[];
-  readonly body: FunctionBody;
+  /** The module it was compiled in, and which of its functions it is. */
+  readonly module: string;
+  readonly index: number;
 }
 
 export interface SavedPage {
@@ -33,7 +35,7 @@ export interface SavedPage {
   readonly regions: readonly SavedRegion[];
 }
 
-const FORMAT = 2;
+const FORMAT = 3;
 
 export function encodePage({ blocks, regions }: SavedPage): Uint8Array {
   const out = new ByteWriter();
@@ -49,14 +51,15 @@ export function encodePage({ blocks, regions }: SavedPage): Uint8Array {
     out.sized(renumbered[i]!);
   });
   out.unsigned(regions.length);
-  for (const { address, pieces, body } of regions) {
+  for (const { address, pieces, module, index } of regions) {
     out.signed(address);
     out.unsigned(pieces.length);
     for (const piece of pieces) {
       out.signed(piece.address);
       out.sized(piece.bytes);
     }
-    encodeBody(out, body);
+    out.name(module);
+    out.unsigned(index);
   }
   return out.bytes.slice();
 }
@@ -88,7 +91,7 @@ export function decodePage(bytes: Uint8Array): SavedPage {
   const regions = from.list((): SavedRegion => {
     const address = from.signed();
     const pieces = from.list(() => ({ address: from.signed(), bytes: from.sized() }));
-    return { address, pieces, body: decodeBody(from) };
+    return { address, pieces, module: from.name(), index: from.unsigned() };
   });
   return { blocks, regions };
 }

@@ -17,13 +17,13 @@ function run(commonHandlers: ReadonlyMap<string, Uint8Array>): { rax: bigint; by
   const options = { commonHandlers, hotRuns: Infinity };
   const machine = new TestMachine((memory) => createWasmEngine(memory, options), LITTLE_RAM);
   const engine = machine.engine as InspectableEngine;
-  const before = engine.translator.statistics.bytes;
+  const before = engine.translator.statistics.handlerBytes;
   machine.load(PROGRAM);
   machine.addStack();
   machine.map(DATA, "rw");
   machine.cpu.set(RDI, DATA);
   expect(machine.run(1e6).stop).toBe("syscall");
-  return { rax: machine.cpu.u64[RAX]!, bytes: engine.translator.statistics.bytes - before };
+  return { rax: machine.cpu.u64[RAX]!, bytes: engine.translator.statistics.handlerBytes - before };
 }
 
 test("handlers that are there beforehand need not be made, and do the same", () => {

@@ -19,3 +19,16 @@ export function putCommonHandlers(cpu: CpuModel, store: TranslationStore): void 
   }
   engine.dispose();
 }
+
+/**
+ * Puts machine code into a store that has handlers: of them as an engine makes one module of them, and of the base module.
+ * Only what V8 has optimized can be kept, so this is to be called when it optimizes at once.
+ *
+ * @param compiled called when all is compiled
+ */
+export function putMachineCode(cpu: CpuModel, store: TranslationStore, compiled: () => void): void {
+  const own = { get: () => undefined, put: (key: string, value: Uint8Array) => store.put(key, value) };
+  const engine = createWasmEngine(new PhysicalMemory(LITTLE_RAM), { cpu, store: own, commonHandlers: store });
+  compiled();
+  engine.dispose();
+}

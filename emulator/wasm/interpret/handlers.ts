@@ -39,12 +39,14 @@ interface FormHandlers {
   readonly concrete: Map<string, Handler>;
 }
 
+type Install = (functions: readonly FunctionBody[], slots: readonly number[]) => void;
+
 export interface HandlerOptions {
   readonly layout: Layout;
   readonly model: CpuModel;
   readonly strictFloat: boolean;
   /** Puts functions into the table, at the numbers `reserve` gave. */
-  readonly install: (functions: readonly FunctionBody[], slots: readonly number[]) => void;
+  readonly install: Install;
   /** Gives up code that can be made again. */
   readonly makeRoom: () => void;
   /** A free place in the table. */
@@ -67,6 +69,8 @@ export class Handlers {
   private readonly waiting: { readonly slot: number; readonly body: FunctionBody }[] = [];
   /** How many were there when they were kept last. */
   private saved = 0;
+  /** How many the first ones behind `end` are that need not be kept. */
+  private common = 0;
 
   constructor(options: HandlerOptions) {
     this.options = options;
@@ -79,18 +83,24 @@ export class Handlers {
     this.end = this.add(END, 0, functionBody(e));
   }
 
-  /** Takes handlers of an earlier run. */
-  restore(saved: readonly SavedHandler[]): void {
-    for (const { name, touched, body } of saved) if (!this.byName.has(name)) this.add(name, touched, body);
-    this.saved = this.byName.size;
-    this.flush();
+  /** Takes handlers that are there before the first run. */
+  restoreCommon(common: readonly SavedHandler[], install: Install): void {
+    this.restore(common, install);
+    this.common = common.length;
   }
 
-  /** All handlers, when there are new ones since `restore` or the last call. */
+  /** Takes handlers of an earlier run. */
+  restore(saved: readonly SavedHandler[], install: Install): void {
+    for (const { name, touched, body } of saved) if (!this.byName.has(name)) this.add(name, touched, body);
+    this.saved = this.byName.size;
+    this.compile(install);
+  }
+
+  /** All that are not common, when there are new ones since `restore` or the last call. */
   newSaved(): SavedHandler[] | undefined {
     if (this.byName.size === this.saved) return undefined;
     this.saved = this.byName.size;
-    return [...this.bodies.values()].map(({ handler, body }) => ({
+    return [...this.bodies.values()].slice(1 + this.common).map(({ handler, body }) => ({
       name: handler.name,
       touched: handler.touched,
       body,
@@ -128,16 +138,21 @@ export class Handlers {
     return concrete;
   }
 
-  /** Compiles what `find` promised. A host that refuses once is asked again when there is more room. */
+  /** Compiles what `find` promised. */
   flush(): void {
+    this.compile(this.options.install);
+  }
+
+  /** A host that refuses once is asked again when there is more room. */
+  private compile(install: Install): void {
     if (this.waiting.length === 0) return;
     const functions = this.waiting.map(({ body }) => body);
     const slots = this.waiting.map(({ slot }) => slot);
     try {
-      this.options.install(functions, slots);
+      install(functions, slots);
     } catch {
       this.options.makeRoom();
-      this.options.install(functions, slots);
+      install(functions, slots);
     }
     this.waiting.length = 0;
   }
